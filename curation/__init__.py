@@ -1,0 +1,1 @@
+"""Curated and mixed word-image datasets."""

@@ -1,0 +1,122 @@
+"""Reading a dataset: a folder of Parquet shards and the manifest that describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.core.errors import UserError
+from curation.core.files import read_json
+from curation.core.schema import FORMAT
+from curation.core.shards import BUILD
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A finished dataset. Rows are numbered from 0 in the order of the shards.
+
+    Attributes:
+        path: The folder.
+        manifest: The content of its ``manifest.json``.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> Dataset:
+        """Open the dataset in the folder ``path``, reading its manifest only.
+
+        Raises:
+            UserError: no such folder, no dataset in it, unfinished, of a newer format, or shards
+                that are missing or of another size than the manifest says.
+        """
+        if not path.is_dir():
+            raise UserError(f"dataset {path} does not exist. Check the path.")
+        if not (path / "manifest.json").is_file():
+            if (path / BUILD).is_dir():
+                raise UserError(
+                    f"dataset {path} is unfinished. Run the command that makes it again: it resumes."
+                )
+            raise UserError(
+                f"{path} is no glyphmix dataset: it has no manifest.json. Make one with 'import' or 'render'."
+            )
+        manifest = read_json(path / "manifest.json")
+        if manifest.get("kind") != "dataset":
+            raise UserError(
+                f"{path} holds a {manifest.get('kind')}, not a dataset. Give the folder of a dataset."
+            )
+        if manifest["format"] > FORMAT:
+            raise UserError(
+                f"{path} has format {manifest['format']}; this glyphmix reads up to {FORMAT}. Update it."
+            )
+        for shard in manifest["shards"]:
+            file = path / shard["file"]
+            if not file.is_file() or file.stat().st_size != shard["bytes"]:
+                raise UserError(
+                    f"{file} is missing or cut short. Restore it, or make the dataset {path} anew."
+                )
+        return cls(path, manifest)
+
+    def __len__(self) -> int:
+        return int(self.manifest["n_rows"])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the shards' own SHA-256: equal content, equal fingerprint."""
+        return str(self.manifest["fingerprint"])
+
+    @property
+    def name(self) -> str:
+        """The folder's name, for tables and captions."""
+        return self.path.resolve().name
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """First row of each shard, and at the end the number of rows."""
+        return np.cumsum([0, *(shard["rows"] for shard in self.manifest["shards"])])
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Read whole columns; leave ``image`` out unless memory holds every picture."""
+        files = [self.path / shard["file"] for shard in self.manifest["shards"]]
+        return pa.concat_tables([pq.read_table(file, columns=list(columns)) for file in files])
+
+    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in order, a row group of up to 1,000 at a time."""
+        for shard in self.manifest["shards"]:
+            with pq.ParquetFile(self.path / shard["file"]) as file:
+                for group in range(file.num_row_groups):
+                    yield from file.read_row_group(group, columns=list(columns)).to_batches()
+
+    def take(self, rows: Sequence[int] | np.ndarray, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Read single rows by number, in the order asked for; each row group is read once.
+
+        Raises:
+            IndexError: a row number is out of range.
+        """
+        wanted = np.asarray(rows, np.int64)
+        if len(wanted) and not (0 <= wanted.min() and wanted.max() < len(self)):
+            raise IndexError(f"rows {wanted.min()} to {wanted.max()} of a dataset of {len(self)}")
+        found: dict[int, dict[str, Any]] = {}
+        shard_of = np.searchsorted(self._starts, wanted, side="right") - 1
+        for shard in np.unique(shard_of):
+            self._take_from(int(shard), np.unique(wanted[shard_of == shard]), columns, found)
+        return [found[row] for row in wanted.tolist()]
+
+    def _take_from(self, shard: int, rows: np.ndarray, columns: Sequence[str], into: dict[int, Any]) -> None:
+        first = int(self._starts[shard])
+        with pq.ParquetFile(self.path / self.manifest["shards"][shard]["file"]) as file:
+            for group in range(file.num_row_groups):
+                n_rows = file.metadata.row_group(group).num_rows
+                here = rows[(rows >= first) & (rows < first + n_rows)]
+                if len(here):
+                    table = file.read_row_group(group, columns=list(columns))
+                    into.update(zip(here.tolist(), table.take(here - first).to_pylist(), strict=True))
+                first += n_rows

@@ -1,0 +1,66 @@
+"""Files that are either whole or absent, whatever kills the process in between."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from curation.core.errors import UserError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; on success flush it to disk and rename it into place.
+
+    On an error the temporary file is removed and ``path`` is untouched.
+    """
+    draft = path.with_name(f".{path.name}.tmp")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)  # without it a power cut may forget the rename
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8, whole or not at all."""
+    with whole(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that glyphmix wrote.
+
+    Raises:
+        UserError: it cannot be read as JSON, so somebody or something damaged it.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is damaged: {error}. Make the folder {path.parent} anew.") from None
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise a UserError if ``out`` is there already: nothing is ever overwritten."""
+    if out.exists() or out.is_symlink():
+        raise UserError(f"output {out} exists already. Remove it or give another name with -o.")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

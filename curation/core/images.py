@@ -1,0 +1,75 @@
+"""Decoding and encoding of word images, in one place so that every stage sees the same pixels."""
+
+from __future__ import annotations
+
+import struct
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+MAX_PIXELS = 64_000_000  # a 64-megapixel photo; a word crop is a thousand times smaller
+
+
+class BrokenImageError(ValueError):
+    """The bytes are not an image that can be read; the message says what they are instead."""
+
+
+def decode(data: bytes) -> Pixels:
+    """Decode a JPEG, PNG, WebP, BMP or TIFF file to (H, W, 3) uint8 RGB.
+
+    Transparency is dropped and grey is repeated over the channels. The orientation tag of a photo is
+    ignored, because boxes in annotation files are measured on the stored pixels.
+
+    Raises:
+        BrokenImageError: empty, truncated, not an image, or more than ``MAX_PIXELS`` pixels.
+    """
+    if not data:
+        raise BrokenImageError("the file is empty")
+    if (pixels := _png_pixels(data)) > MAX_PIXELS:
+        raise BrokenImageError(f"{pixels} pixels are more than the {MAX_PIXELS} allowed")
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise BrokenImageError("OpenCV refuses it") from error
+    if image is None:
+        raise BrokenImageError(f"{len(data)} bytes that are no readable image")
+    if _truncated_jpeg(data):
+        raise BrokenImageError("the JPEG file is cut short")
+    if image.shape[0] * image.shape[1] > MAX_PIXELS:
+        raise BrokenImageError(f"{image.shape[0] * image.shape[1]} pixels are more than {MAX_PIXELS}")
+    rgb: Pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return rgb
+
+
+def encode_jpeg(image: Pixels, quality: int = 90) -> bytes:
+    """Encode (H, W, 3) uint8 RGB as JPEG with 4:2:0 chroma; ``quality`` from 1 to 100."""
+    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+
+
+def encode_png(image: Pixels) -> bytes:
+    """Encode (H, W, 3) uint8 RGB as PNG, fast rather than small."""
+    return _encode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+
+
+def _encode(extension: str, image: Pixels, options: list[int]) -> bytes:
+    done, data = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise ValueError(f"cannot encode an image of shape {image.shape} as {extension}")
+    return data.tobytes()
+
+
+def _png_pixels(data: bytes) -> int:
+    """Width times height as a PNG header states it, before memory is spent on it; 0 if no PNG."""
+    if len(data) < 24 or not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return 0
+    width, height = struct.unpack(">II", data[16:24])
+    return int(width * height)
+
+
+def _truncated_jpeg(data: bytes) -> bool:
+    """OpenCV fills the missing part of a JPEG with grey and says nothing; the end mark tells."""
+    return data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-64:]

@@ -1,0 +1,102 @@
+"""Run independent tasks in worker processes, with a progress bar and a clean stop."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+from curation.core.errors import UserError
+
+R = TypeVar("R")
+Tick = Callable[[int], None]
+_counter: Any = None  # in a worker: the items done by all workers together
+
+
+def progress(total: int | None, unit: str, what: str) -> tqdm[Any]:
+    """A progress bar on stderr with rate and time left; silent when stderr is no terminal."""
+    return tqdm(total=total, unit=unit, desc=what, disable=None, smoothing=0.1, dynamic_ncols=True)
+
+
+def run_tasks(
+    work: Callable[..., R], tasks: Sequence[tuple[Any, ...]], *, jobs: int, total: int, unit: str, what: str
+) -> Iterator[R]:
+    """Yield ``work(*task, tick)`` for every task, in the order in which they end.
+
+    ``work`` must be a module-level function and calls ``tick(n)`` after every n items, which only moves
+    the progress bar. With ``jobs`` of 1, or one task, it runs in this process.
+
+    Raises:
+        UserError: a worker process was killed. Whatever a task raises is raised here.
+    """
+    with progress(total, unit, what) as bar:
+        if jobs <= 1 or len(tasks) <= 1:
+            for task in tasks:
+                yield work(*task, bar.update)
+            return
+        yield from _in_processes(work, tasks, min(jobs, len(tasks)), bar)
+
+
+def _in_processes(
+    work: Callable[..., R], tasks: Sequence[tuple[Any, ...]], jobs: int, bar: tqdm[Any]
+) -> Iterator[R]:
+    context = multiprocessing.get_context(
+        "spawn"
+    )  # fork would copy the locks of OpenCV's and Arrow's threads
+    counter = context.Value("q", 0)
+    with _one_thread_each(), ProcessPoolExecutor(jobs, context, _start_worker, (counter,)) as pool:
+        waiting = {pool.submit(_call, work, task) for task in tasks}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+                bar.update(counter.value - bar.n)
+                for future in done:
+                    yield future.result()
+        except BrokenProcessPool:
+            raise UserError(
+                "a worker process was killed, perhaps for want of memory. "
+                "Run the same command again with a smaller -j: it goes on where it stopped."
+            ) from None
+        except BaseException:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _start_worker(counter: Any) -> None:
+    global _counter  # noqa: PLW0603 - the pool offers no other way to hand a shared counter over
+    _counter = counter
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+
+def _tick(n: int) -> None:
+    with _counter.get_lock():
+        _counter.value += n
+
+
+def _call(work: Callable[..., R], task: Iterable[Any]) -> R:
+    import cv2
+
+    cv2.setNumThreads(1)
+    return work(*task, _tick)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let libraries in the workers start one thread each; they read this before they load."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -1,0 +1,53 @@
+"""One labelled word image, as every part of the toolkit passes it on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """A cropped word, its transcription and where it comes from.
+
+    Attributes:
+        uid: Stable across runs and versions, ``<source>:<id at the source>``.
+        image: The encoded file (PNG or JPEG), kept as it came so that nothing is lost twice.
+        label: The transcription as published; normalising is the reader's business (``labels``).
+        size: Width and height in pixels.
+        source: Name of the set the word belongs to, such as ``iiit5k``.
+        split: ``train``, ``val`` or ``test`` at the publisher.
+        licence: SPDX identifier or the publisher's own terms in a few words.
+        dhash128: Perceptual hash of the pixels, 32 hexadecimal digits (``fingerprint.dhash128``).
+        origin_image: Identifier of the photo that the crop was cut from, if any.
+        origin_box: Left, top, width, height of the crop in that photo, in pixels.
+        render: The planned decisions of a rendered word, one entry a column; None for a real one.
+    """
+
+    uid: str
+    image: bytes
+    label: str
+    size: tuple[int, int]
+    source: str
+    split: str = "train"
+    licence: str = "unknown"
+    dhash128: str | None = None
+    origin_image: str | None = None
+    origin_box: tuple[float, float, float, float] | None = None
+    render: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reject:
+    """A word that was left out, and why.
+
+    Attributes:
+        uid: As in ``Sample``.
+        reason: Short and fixed, so that counts by reason mean something: ``broken_image``.
+        detail: What was found, for the person who looks into it.
+    """
+
+    uid: str
+    reason: str
+    detail: str = ""

@@ -1,0 +1,72 @@
+"""The columns of a dataset: Parquet that Hugging Face ``datasets`` opens as images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from curation.core.fingerprint import sha256
+from curation.core.sample import Sample
+
+FORMAT = 1  # raised when a reader of today could no longer read what is written
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+BASE = [
+    ("image", IMAGE),
+    ("label", pa.string()),
+    ("uid", pa.string()),
+    ("source", pa.string()),
+    ("split", pa.string()),
+    ("licence", pa.string()),
+    ("width", pa.int32()),
+    ("height", pa.int32()),
+    ("sha256", pa.string()),
+    ("dhash128", pa.string()),
+    ("origin_image", pa.string()),
+    ("origin_box", pa.list_(pa.float32())),
+]
+REJECTS = pa.schema([("uid", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
+
+
+def schema(render: pa.StructType | None = None) -> pa.Schema:
+    """The schema of a dataset, with the column ``render`` if its words were rendered.
+
+    The metadata is what ``datasets`` writes, so that it decodes the column ``image`` into pictures.
+    """
+    fields = [*BASE, *([("render", render)] if render is not None else [])]
+    features = {name: _feature(kind) for name, kind in fields}
+    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _feature(kind: pa.DataType) -> Any:
+    if kind == IMAGE:
+        return {"_type": "Image"}
+    if pa.types.is_struct(kind):
+        return {kind.field(i).name: _feature(kind.field(i).type) for i in range(kind.num_fields)}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    names = {pa.float32(): "float32", pa.float64(): "float64"}
+    return {"dtype": names.get(kind, str(kind)), "_type": "Value"}
+
+
+def to_batch(samples: Sequence[Sample], into: pa.Schema) -> pa.RecordBatch:
+    """Lay samples out as one record batch with the columns of ``into``, in the same order."""
+    columns: dict[str, list[Any]] = {
+        "image": [{"bytes": s.image, "path": None} for s in samples],
+        "label": [s.label for s in samples],
+        "uid": [s.uid for s in samples],
+        "source": [s.source for s in samples],
+        "split": [s.split for s in samples],
+        "licence": [s.licence for s in samples],
+        "width": [s.size[0] for s in samples],
+        "height": [s.size[1] for s in samples],
+        "sha256": [sha256(s.image) for s in samples],
+        "dhash128": [s.dhash128 for s in samples],
+        "origin_image": [s.origin_image for s in samples],
+        "origin_box": [s.origin_box for s in samples],
+        "render": [s.render for s in samples],
+    }
+    arrays = [pa.array(columns[field.name], type=field.type) for field in into]
+    return pa.RecordBatch.from_arrays(arrays, schema=into)

@@ -1,0 +1,190 @@
+"""Writing a dataset: whole shards, each with a record of completion, so that any run resumes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.core import fingerprint
+from curation.core.errors import UserError
+from curation.core.files import read_json, refuse_existing, whole, write_json, write_text
+from curation.core.sample import Reject, Sample
+from curation.core.schema import FORMAT, REJECTS, schema, to_batch
+
+ROW_GROUP = 1_000  # about 3 MB of word crops: the unit of a random read
+BUILD = ".build"
+CARD = """---
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: data/*.parquet
+---
+{n_rows} word images with their labels, written by glyphmix. `manifest.json` says how they came about.
+"""
+
+
+def start(out: Path, job: Mapping[str, Any]) -> None:
+    """Begin the dataset ``out``, or go on with it if the same ``job`` was interrupted.
+
+    Args:
+        out: The folder; it must not exist, unless as this job's unfinished work.
+        job: All that the content depends on (recipe, seed, inputs, versions), as JSON values.
+
+    Raises:
+        UserError: ``out`` holds a finished dataset, other files, or another job's unfinished work.
+    """
+    record = out / BUILD / "job.json"
+    job = json.loads(json.dumps(job))
+    if record.is_file():
+        if (found := read_json(record)) != job:
+            keys = ", ".join(sorted(k for k in {*found, *job} if found.get(k) != job.get(k)))
+            raise UserError(
+                f"output {out} holds unfinished work that differs in: {keys}. "
+                "Repeat the command it was begun with, or remove the folder."
+            )
+        return
+    refuse_existing(out)
+    record.parent.mkdir(parents=True)
+    (out / "data").mkdir()
+    write_json(record, job)
+
+
+def is_done(out: Path, index: int) -> bool:
+    """Whether shard ``index`` is complete."""
+    return _completion(out, index).is_file()
+
+
+def write_shard(
+    out: Path,
+    index: int,
+    items: Iterable[Sample | Reject],
+    *,
+    render: pa.StructType | None = None,
+    tick: Callable[[int], object] = lambda n: None,
+) -> None:
+    """Write one shard and then its completion record.
+
+    Args:
+        out: A folder that ``start`` has begun.
+        index: The shard's number; shards may be written in any order and by any process.
+        items: What goes in, in order; rejects are counted and kept apart.
+        render: The type of the column ``render``, for rendered words.
+        tick: Called with the number of items dealt with since the last call.
+
+    Raises:
+        UserError: the disk is full; what was finished is kept.
+    """
+    rejects: list[Reject] = []
+    into = schema(render)
+    path = out / "data" / f"shard-{index:05d}.parquet"
+    with _disk_may_be_full(out), whole(path) as draft:
+        n_rows = 0
+        with pq.ParquetWriter(draft, into, compression="zstd", compression_level=1) as writer:
+            for group in _groups(items, rejects, tick):
+                writer.write_batch(to_batch(group, into), row_group_size=ROW_GROUP)
+                n_rows += len(group)
+    with _disk_may_be_full(out):
+        record = {
+            "file": f"data/{path.name}",
+            "rows": n_rows,
+            "bytes": path.stat().st_size,
+            "sha256": fingerprint.sha256_file(path),
+            "rejects": [[r.uid, r.reason, r.detail] for r in rejects],
+        }
+        write_json(_completion(out, index), record)
+
+
+def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, Any]:
+    """Close the dataset: rejects, card and manifest are written, in that order, and marks removed.
+
+    Args:
+        out: A folder with all its shards complete.
+        allow_empty: Whether a dataset without a single word is right.
+        facts: Further entries of the manifest, as JSON values.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        UserError: no word was kept; the folder is removed, and the message counts the reasons.
+    """
+    job = read_json(out / BUILD / "job.json")
+    records = [read_json(path) for path in sorted((out / BUILD).glob("[0-9]*.json"))]
+    rejects = [reject for record in records for reject in record["rejects"]]
+    reasons = Counter(reason for _, reason, _ in rejects)
+    n_rows = sum(record["rows"] for record in records)
+    if not n_rows and not allow_empty:
+        shutil.rmtree(out)
+        counts = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())) or "there was none"
+        raise UserError(f"no word to write to {out} ({counts}). Check the input.")
+    shards = [{key: record[key] for key in ("file", "rows", "bytes", "sha256")} for record in records]
+    manifest = {
+        "format": FORMAT,
+        "kind": "dataset",
+        "n_rows": n_rows,
+        "n_rejected": len(rejects),
+        "rejected_by_reason": dict(reasons),
+        "shards": shards,
+        "fingerprint": fingerprint.sha256_json([shard["sha256"] for shard in shards]),
+        "git_commit": fingerprint.git_commit(),
+        **job,
+        **facts,
+    }
+    with _disk_may_be_full(out):
+        columns = list(zip(*rejects, strict=True)) or [(), (), ()]
+        with whole(out / "rejects.parquet") as draft:
+            pq.write_table(pa.table([pa.array(c, pa.string()) for c in columns], schema=REJECTS), draft)
+        write_text(out / "README.md", CARD.format(n_rows=n_rows))
+        write_json(out / "manifest.json", manifest)
+    shutil.rmtree(out / BUILD)
+    return manifest
+
+
+def _completion(out: Path, index: int) -> Path:
+    return out / BUILD / f"{index:05d}.json"
+
+
+def _groups(
+    items: Iterable[Sample | Reject], rejects: list[Reject], tick: Callable[[int], object]
+) -> Iterator[list[Sample]]:
+    """Collect samples into row groups, and rejects on the side."""
+    group: list[Sample] = []
+    since = 0
+    for item in items:
+        since += 1
+        if isinstance(item, Reject):
+            rejects.append(item)
+        else:
+            group.append(item)
+        if since >= 50:
+            tick(since)
+            since = 0
+        if len(group) == ROW_GROUP:
+            yield group
+            group = []
+    tick(since)
+    if group:
+        yield group
+
+
+@contextmanager
+def _disk_may_be_full(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(
+            f"the disk is full, writing to {out}. Free some space and run the same command again: "
+            "it goes on where it stopped."
+        ) from error

@@ -1,0 +1,61 @@
+"""The command line: a table of commands, nothing heavy imported until one is used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from curation.core.errors import UserError, unknown_name
+
+COMMANDS = {  # name -> (where its click command lives, what --help says without importing it)
+    "demo": ("train.demo:demo", "Render, mix, train, evaluate and report, small, in minutes."),
+    "render": ("synthgen.commands:render", "Draw synthetic word images from a recipe."),
+    "preview": ("synthgen.commands:preview", "Draw a contact sheet of what a recipe makes."),
+    "import": ("curation.commands:import_", "Turn a published set into a dataset."),
+    "export": ("curation.commands:export", "Write a dataset as LMDB for PARSeq and DTRB."),
+    "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
+    "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),
+    "train": ("train.commands:train", "Train a recognizer on a mixture."),
+    "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),
+    "ablate": ("train.commands:ablate", "Run a study: many mixtures, one cause."),
+    "laws": ("train.commands:laws", "Fit how accuracy moves in a study."),
+    "report": ("train.commands:report", "Write a study's page and print its table."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command on first use and shows a UserError without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            ctx.fail(str(unknown_name("command", name, COMMANDS)))
+        module, attribute = COMMANDS[name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(
+                f"cannot use {error.filename}: {error.strerror}. Check the path."
+            ) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(package_name="glyphmix")
+def main() -> None:
+    """Render synthetic word images, mix them with real ones, and measure what helps."""

@@ -1,0 +1,1 @@
+"""Training and evaluating recognizers, and studies of what data buys."""
