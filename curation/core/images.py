@@ -71,5 +71,9 @@ def _png_pixels(data: bytes) -> int:
 
 
 def _truncated_jpeg(data: bytes) -> bool:
-    """OpenCV fills the missing part of a JPEG with grey and says nothing; the end mark tells."""
-    return data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-64:]
+    """OpenCV fills the missing part of a JPEG with grey and says nothing; the end mark tells.
+
+    Scan data never holds the mark FFD9, and what cameras append comes after it; so one after the start
+    of the last scan (FFDA) means that the picture is whole.
+    """
+    return data.startswith(b"\xff\xd8") and data.find(b"\xff\xd9", max(0, data.rfind(b"\xff\xda"))) < 0
