@@ -43,13 +43,21 @@ def load(path: Path, into: type[T]) -> T:
     Raises:
         UserError: the file is missing, is not TOML, or has a key, type or value that does not fit.
     """
+    return build(into, read(path), where=path.name)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read the recipe at ``path`` as plain tables.
+
+    Raises:
+        UserError: the file is missing or is not TOML.
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"recipe {path} does not exist. Check the path.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid TOML: {error}. Mend that line and run again.") from None
-    return build(into, table, where=path.name)
 
 
 def build(into: type[T], table: Mapping[str, Any], *, where: str) -> T:

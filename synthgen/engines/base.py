@@ -50,6 +50,10 @@ class Engine(Protocol):
         """Load what drawing needs and raise a UserError for anything missing, before the first image."""
         ...
 
+    def inputs(self) -> dict[str, Any]:
+        """Fingerprints and counts of the files that drawing depends on, as JSON values, for the manifest."""
+        ...
+
     def plan(self, seed: int, block: int, attempt: int = 0) -> Columns:
         """Decide ``BLOCK`` words, one column a decision, each of shape (BLOCK,).
 
