@@ -88,12 +88,22 @@ class Dataset:
         files = [self.path / shard["file"] for shard in self.manifest["shards"]]
         return pa.concat_tables([pq.read_table(file, columns=list(columns)) for file in files])
 
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in order, a row group of up to 1,000 at a time."""
-        for shard in self.manifest["shards"]:
+    def scan(
+        self, columns: Sequence[str], *, start: int = 0, stop: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows from ``start`` to before ``stop`` in order, a row group of up to 1,000 at a time."""
+        stop = len(self) if stop is None else stop
+        for shard, first in zip(self.manifest["shards"], self._starts[:-1].tolist(), strict=True):
+            if first >= stop or first + shard["rows"] <= start:
+                continue
             with pq.ParquetFile(self.path / shard["file"]) as file:
                 for group in range(file.num_row_groups):
-                    yield from file.read_row_group(group, columns=list(columns)).to_batches()
+                    n_rows = file.metadata.row_group(group).num_rows
+                    low, high = max(start - first, 0), min(stop - first, n_rows)
+                    first += n_rows
+                    if low < high:
+                        table = file.read_row_group(group, columns=list(columns))
+                        yield from table.slice(low, high - low).to_batches()
 
     def take(self, rows: Sequence[int] | np.ndarray, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Read single rows by number, in the order asked for; each row group is read once.

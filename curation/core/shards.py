@@ -64,6 +64,11 @@ def is_done(out: Path, index: int) -> bool:
     return _completion(out, index).is_file()
 
 
+def completed(out: Path) -> list[dict[str, Any]]:
+    """The completion records of the shards written so far, in the order of the shards."""
+    return [read_json(path) for path in sorted((out / BUILD).glob("[0-9]*.json"))]
+
+
 def write_shard(
     out: Path,
     index: int,
@@ -119,7 +124,7 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
         UserError: no word was kept; the folder is removed, and the message counts the reasons.
     """
     job = read_json(out / BUILD / "job.json")
-    records = [read_json(path) for path in sorted((out / BUILD).glob("[0-9]*.json"))]
+    records = completed(out)
     rejects = [reject for record in records for reject in record["rejects"]]
     reasons = Counter(reason for _, reason, _ in rejects)
     n_rows = sum(record["rows"] for record in records)
