@@ -1,0 +1,140 @@
+"""The commands that bring datasets in and out, show them and mix them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from curation.core import options
+from curation.core.errors import UserError, unknown_name
+
+
+@click.command("import")
+@click.argument("format_name", metavar="FORMAT")
+@options.source
+@options.out
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="train",
+    help="Which of the publisher's parts to import.",
+)
+@click.option("--name", help="What to call the set. By default like its format or, if general, its folder.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="For tsv: the folder that the paths are relative to. By default the label file's.",
+)
+@click.option(
+    "--max-dropped",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    help="Greatest share of the words that may be unusable.",
+)
+@options.dry_run
+@options.as_json
+def import_(
+    format_name: str,
+    source: Path,
+    out: Path,
+    split: str,
+    name: str | None,
+    root: Path | None,
+    max_dropped: float,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    r"""Turn the published set at SOURCE into a dataset.
+
+    FORMAT and what SOURCE is then:
+
+    \b
+    iiit5k     folder with trainCharBound.mat or traindata.mat, and the pictures
+    icdar2015  task 4.3: folder with gt.txt and the pictures
+    svt        folder with train.xml and the photos; words are cut out here
+    tsv        file of lines: path, TAB, label (CUTE80 and other folders of words)
+    lmdb       LMDB of PARSeq or DTRB, or a folder above several
+    """
+    from curation.importers import importers
+    from curation.importing import Source, default_name, import_set, refuse_finished, survey
+
+    made = importers.get(format_name)
+    if root is not None and format_name != "tsv":
+        raise UserError(f"--root is for the format tsv, not for {format_name}. Leave it out.")
+    importer = made() if root is None else made(root=root)
+    what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
+    if dry_run:
+        refuse_finished(out)
+        facts = survey(what)
+        kept = facts["found"] - sum(facts["rejected_unread"].values())
+        done = f"would read {kept:,} pictures into {out}"
+    else:
+        facts = import_set(what, out, max_dropped=max_dropped)
+        done = f"wrote {facts['n_rows']:,} words to {out}, fingerprint {facts['fingerprint'][:16]}"
+    for warning in facts["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
+        return
+    of = "" if facts["expected"] is None else f" of {facts['expected']:,} expected"
+    click.echo(f"{what.name} {split}: found {facts['found']:,}{of}")
+    click.echo(f"left out: {_counts(facts['rejected_unread' if dry_run else 'rejected_by_reason'])}")
+    click.echo(done)
+
+
+@click.command()
+@click.argument("format_name", metavar="FORMAT")
+@options.dataset
+@options.out
+@click.option(
+    "--shard-rows",
+    type=click.IntRange(min=1),
+    default=1_000_000,
+    help="Most words in one LMDB; more make a folder of several.",
+)
+@options.dry_run
+@options.as_json
+def export(format_name: str, dataset: Path, out: Path, shard_rows: int, dry_run: bool, as_json: bool) -> None:
+    """Write DATASET in FORMAT, which is lmdb: as PARSeq and DTRB read it."""
+    from curation.core.dataset import Dataset
+    from curation.exporting import export_lmdb, plan_lmdb
+
+    if format_name != "lmdb":
+        raise unknown_name("format", format_name, ["lmdb"])
+    opened = Dataset.open(dataset)
+    if dry_run:
+        facts, verb = plan_lmdb(opened, out, shard_rows=shard_rows), "would write"
+    else:
+        facts, verb = export_lmdb(opened, out, shard_rows=shard_rows), "wrote"
+    n_folders = len(facts["folders"])
+    text = f"{verb} {facts['n_rows']:,} words to {out} as {n_folders} LMDB{'s' if n_folders > 1 else ''}"
+    click.echo(json.dumps(facts, indent=2, sort_keys=True) if as_json else text)
+
+
+@click.command()
+@options.dataset
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write a contact sheet to this PNG file.")
+@click.option("-n", "n_words", type=click.IntRange(1, 10_000), default=64, help="Words on the contact sheet.")
+@options.seed
+@options.as_json
+def inspect(dataset: Path, out: Path | None, n_words: int, seed: int, as_json: bool) -> None:
+    """Count what DATASET holds, and show some of its words."""
+    from curation.core.dataset import Dataset
+    from curation.core.files import refuse_existing
+    from curation.inspecting import as_text, describe, write_sheet
+
+    opened = Dataset.open(dataset)
+    if out is not None:
+        refuse_existing(out)
+    facts = describe(opened)
+    click.echo(json.dumps(facts, indent=2, ensure_ascii=False) if as_json else as_text(facts))
+    if out is not None:
+        write_sheet(opened, out, n_words=n_words, seed=seed)
+        click.echo(f"wrote {out}", err=True)
+
+
+def _counts(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items())) or "none"

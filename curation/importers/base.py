@@ -1,0 +1,132 @@
+"""What every importer promises, and what reading publishers' files has in common."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from curation.core.errors import UserError
+from curation.core.registry import Registry
+from curation.core.sample import Reject
+
+importers: Registry[Any] = Registry("format")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Word:
+    """One annotated word, before its picture is read.
+
+    Attributes:
+        id: Names the word within the published set, the same on every machine: ``train/1009_2.png``.
+        label: The transcription as published.
+        read: Returns the encoded picture. May raise FileNotFoundError,
+            ``curation.core.images.BrokenImageError`` or ``curation.cropping.OutsideError``, which make a
+            reject, not an error.
+        origin_image: The photo that the word is cut from, if it is known.
+        origin_box: Left, top, width, height in that photo, in pixels, as published.
+    """
+
+    id: str
+    label: str
+    read: Callable[[], bytes]
+    origin_image: str | None = None
+    origin_box: tuple[float, float, float, float] | None = None
+
+
+class Importer(Protocol):
+    """Reads one published format. Implementations are frozen dataclasses; their fields are options.
+
+    Attributes:
+        url: Where the publisher describes or offers the set; empty for a general format.
+        licence: SPDX identifier, or the terms in a few words.
+        citation: Whom to cite; empty for a general format.
+        expected: Annotated words in each split, as published; empty for a general format.
+    """
+
+    kind: ClassVar[str]
+    url: ClassVar[str]
+    licence: ClassVar[str]
+    citation: ClassVar[str]
+    expected: ClassVar[Mapping[str, int]]
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """Fingerprint the annotations, by their names relative to ``src``.
+
+        Raises:
+            UserError: the annotations are not there; the message says what belongs there.
+        """
+        ...
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+        """Yield every annotated word of ``split`` in the order of the annotations, streaming.
+
+        Pictures are not touched: they are read by ``Word.read``, so that words can be counted and
+        skipped at little cost. What cannot be a word is a Reject with the word's id as its uid.
+
+        Raises:
+            UserError: the annotations are not in the publisher's format.
+        """
+        ...
+
+
+def only_file(src: Path, candidates: list[str], what: str) -> Path:
+    """Find the first of ``candidates``, paths relative to the folder ``src``, that is a file.
+
+    Raises:
+        UserError: no folder ``src``, or none of them in it; ``what`` names the set in the message.
+    """
+    if not src.is_dir():
+        problem = "is a file, not a folder" if src.exists() else "does not exist"
+        raise UserError(f"folder {src} {problem}. Give the folder of {what} as its publisher packs it.")
+    for name in candidates:
+        if (src / name).is_file():
+            return src / name
+    raise UserError(
+        f"{src} holds no {_either(candidates)}. Give the folder of {what} as its publisher packs it."
+    )
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line of a UTF-8 file, with or without a byte order mark.
+
+    Lines end at a line feed only: ``str.splitlines`` would also split at rarer characters, which occur
+    in labels. Blank lines are left out.
+
+    Raises:
+        UserError: no such file, or a line is not UTF-8.
+    """
+    if not path.is_file():
+        raise UserError(f"file {path} does not exist. Check the path.")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise UserError(
+                    f"{path}, line {number} is not UTF-8 (byte 0x{line[error.start]:02x} at column "
+                    f"{error.start + 1}). Convert the file to UTF-8, for example with iconv."
+                ) from None
+            if text.strip(" "):
+                yield number, text
+
+
+def inside(root: Path, name: str, where: str) -> Path:
+    """Join ``name``, as an annotation file writes it, to ``root``, from which it must not lead out.
+
+    Raises:
+        UserError: it is absolute or leads out; ``where`` is its position for the message.
+    """
+    clean = posixpath.normpath(name)
+    if not name or "\0" in name or clean == ".." or clean.startswith(("/", "../")):
+        raise UserError(
+            f"{where} names the image {name!r}, which is not inside {root}. "
+            "Make the paths in that file relative to that folder."
+        )
+    return root / clean

@@ -1,0 +1,73 @@
+"""IIIT 5K-word: words cropped from web images, labels in Matlab files."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from curation.core.errors import UserError
+from curation.core.fingerprint import sha256_file
+from curation.core.sample import Reject
+from curation.importers.base import Word, importers, inside, only_file
+
+LABEL_FIELD = {"CharBound": "chars", "data": "GroundTruth"}  # by the ending of the variable's name
+
+
+@importers.add("iiit5k")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Iiit5k:
+    """Read ``trainCharBound.mat`` (or ``traindata.mat``) beside the folders ``train`` and ``test``."""
+
+    url: ClassVar[str] = "https://cvit.iiit.ac.in/research/projects/cvit-projects/the-iiit-5k-word-dataset"
+    licence: ClassVar[str] = "no explicit licence"
+    citation: ClassVar[str] = (
+        "Mishra, Alahari, Jawahar: Scene Text Recognition using Higher Order Language Priors. BMVC 2012"
+    )
+    expected: ClassVar[Mapping[str, int]] = {"train": 2_000, "test": 3_000}
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """Fingerprint the Matlab file."""
+        path = _annotations(src, split)
+        return {path.name: sha256_file(path)}
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+        """Yield the words in the order of the Matlab file."""
+        path = _annotations(src, split)
+        field = LABEL_FIELD[path.stem.removeprefix(split)]
+        for number, row in enumerate(_rows(path, field), 1):
+            name, label = _text(row["ImgName"]), _text(row[field])
+            picture = inside(src, name, f"{path}, word {number}")
+            yield Word(id=name, label=label, read=picture.read_bytes)
+
+
+def _annotations(src: Path, split: str) -> Path:
+    return only_file(src, [f"{split}{ending}.mat" for ending in LABEL_FIELD], "IIIT 5K-word")
+
+
+def _rows(path: Path, field: str) -> Any:
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        content = loadmat(path)
+    except (ValueError, TypeError, NotImplementedError, OSError, zlib.error, struct.error, MatReadError):
+        # SciPy has no single error for a damaged file
+        raise UserError(
+            f"{path} cannot be read as a Matlab file. Unpack the publisher's archive again."
+        ) from None
+    table = content.get(path.stem)
+    names = table.dtype.names if table is not None else None
+    if not names or not {"ImgName", field} <= {*names}:
+        raise UserError(
+            f"{path} has no table {path.stem} with ImgName and {field}. Give the publisher's own file."
+        )
+    return table.ravel()
+
+
+def _text(cell: Any) -> str:
+    """Matlab has no scalars: a text is an array of one string, and an empty text an empty array."""
+    return str(cell.item()) if cell.size else ""

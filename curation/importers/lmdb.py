@@ -1,0 +1,135 @@
+"""LMDB as PARSeq and DTRB keep their words."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from curation.core.errors import UserError
+from curation.core.sample import Reject
+from curation.importers.base import Word, importers
+
+DATA = "data.mdb"
+
+
+@importers.add("lmdb")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lmdb:
+    """Read ``image-%09d`` and ``label-%09d``, from 1 to ``num-samples``, of one LMDB or a tree of them.
+
+    Words whose keys are missing are rejects (``missing_image``, ``missing_label``). Other keys are ignored.
+
+    Source: baudm/parseq strhub/data/dataset.py and clovaai/deep-text-recognition-benchmark dataset.py.
+    """
+
+    url: ClassVar[str] = ""
+    licence: ClassVar[str] = "unknown"
+    citation: ClassVar[str] = ""
+    expected: ClassVar[Mapping[str, int]] = {}
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """State size, entries and last transaction of each LMDB: its bytes may be hundreds of gigabytes."""
+        facts = {}
+        for folder in find_environments(src):
+            with environment(folder) as env:
+                size, entries = (folder / DATA).stat().st_size, env.stat()["entries"]
+                facts[_relative(folder, src)] = (
+                    f"{size} bytes, {entries} entries, transaction {env.info()['last_txnid']}"
+                )
+        return facts
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+        """Yield the words of each LMDB in the order of their numbers, the LMDBs in the order of paths."""
+        for folder in find_environments(src):
+            prefix = "" if folder == src else f"{_relative(folder, src)}/"
+            with environment(folder) as env, env.begin(buffers=True) as txn:
+                for number in range(1, _n_samples(txn, folder) + 1):
+                    yield _word(txn, number, f"{prefix}{number:09d}", folder)
+
+
+def find_environments(src: Path) -> list[Path]:
+    """The folders below ``src`` that hold a ``data.mdb``, sorted; links are followed, loops are not.
+
+    Raises:
+        UserError: ``src`` is no folder, or holds none.
+    """
+    if not src.is_dir():
+        problem = "is a file, not a folder" if src.exists() else "does not exist"
+        raise UserError(f"folder {src} {problem}. Give the folder that holds {DATA}, or one above it.")
+    found: list[Path] = []
+    seen: set[str] = set()
+    for folder, below, files in os.walk(src, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        below.sort()
+        if DATA in files:
+            found.append(Path(folder))
+    if not found:
+        raise UserError(f"{src} holds no {DATA}. Give the folder of an LMDB, or one above several.")
+    return sorted(found)
+
+
+@contextmanager
+def environment(folder: Path) -> Iterator[Any]:
+    """Open the LMDB in ``folder`` for reading, and close it at the end.
+
+    Raises:
+        UserError: it is no LMDB, or its file is cut short.
+    """
+    import lmdb
+
+    try:
+        env = lmdb.open(str(folder), readonly=True, lock=False, meminit=False, max_readers=1)
+    except lmdb.Error as error:
+        raise UserError(
+            f"{folder / DATA} is no LMDB ({_plain(error)}). Copy it anew from its source."
+        ) from None
+    with env:
+        # LMDB maps the file into memory: reading past its end kills the process without a message
+        needed = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
+        if (size := (folder / DATA).stat().st_size) < needed:
+            raise UserError(
+                f"{folder / DATA} is cut short: {size:,} bytes of {needed:,}. Copy it anew from its source."
+            )
+        yield env
+
+
+def _plain(error: Exception) -> str:
+    return str(error).rsplit(": ", 1)[-1]  # the path comes first
+
+
+def _relative(folder: Path, src: Path) -> str:
+    return folder.relative_to(src).as_posix()
+
+
+def _n_samples(txn: Any, folder: Path) -> int:
+    value = txn.get(b"num-samples")
+    if value is None:
+        raise UserError(
+            f"{folder} has no key num-samples: another kind of LMDB, or its writer was interrupted. "
+            "Give one with PARSeq's keys, or write it anew."
+        )
+    text = bytes(value).decode("ascii", "replace")
+    if not text.isdecimal():
+        raise UserError(f"{folder} has num-samples {text!r}, not a number. Write it anew.")
+    return int(text)
+
+
+def _word(txn: Any, number: int, uid: str, folder: Path) -> Word | Reject:
+    image, label = txn.get(b"image-%09d" % number), txn.get(b"label-%09d" % number)
+    if image is None or label is None:
+        missing = "image" if image is None else "label"
+        return Reject(uid=uid, reason=f"missing_{missing}", detail=f"no key {missing}-{number:09d}")
+    try:
+        text = bytes(label).decode("utf-8")
+    except UnicodeDecodeError:
+        return Reject(uid=uid, reason="undecodable_label", detail=repr(bytes(label)[:60]))
+    # the buffer points into the map: it costs nothing until it is read, and must be read within the scan
+    return Word(id=uid, label=text, read=functools.partial(bytes, image))

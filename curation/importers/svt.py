@@ -1,0 +1,89 @@
+"""Street View Text: full photos and an XML file of upright word boxes."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+from xml.etree import ElementTree
+
+from curation.core.errors import UserError
+from curation.core.fingerprint import sha256_file
+from curation.core.sample import Reject
+from curation.importers.base import Word, importers, inside, only_file
+
+Box = tuple[float, float, float, float]
+
+
+@importers.add("svt")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Svt:
+    """Read ``train.xml`` beside the folder ``img``, and cut each word out of its photo.
+
+    A box that reaches over the photo's edge is clipped there. Crops are stored as PNG: the photos are
+    JPEG files, and a second compression would add damage that no published crop has. Labels are upper
+    case as published, whatever the photo shows.
+    """
+
+    url: ClassVar[str] = "http://www.iapr-tc11.org/mediawiki/index.php/The_Street_View_Text_Dataset"
+    licence: ClassVar[str] = "no explicit licence"
+    citation: ClassVar[str] = "Wang, Babenko, Belongie: End-to-End Scene Text Recognition. ICCV 2011"
+    expected: ClassVar[Mapping[str, int]] = {"train": 257, "test": 647}
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """Fingerprint the XML file."""
+        path = _annotations(src, split)
+        return {path.name: sha256_file(path)}
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+        """Yield the words photo by photo, in the order of the XML file."""
+        path = _annotations(src, split)
+        for number, photo in enumerate(_photos(path), 1):
+            where = f"{path}, image {number}"
+            name = (photo.findtext("imageName") or "").strip()
+            cut = _cutter(inside(src, name, where))
+            for i, tag in enumerate(photo.iterfind("taggedRectangles/taggedRectangle"), 1):
+                box = _box(tag, f"{where}, rectangle {i}")
+                label = (tag.findtext("tag") or "").strip()  # the file is indented
+                read = functools.partial(cut, box)
+                yield Word(id=f"{name}/{i}", label=label, read=read, origin_image=name, origin_box=box)
+
+
+def _annotations(src: Path, split: str) -> Path:
+    return only_file(src, [f"{split}.xml"], "Street View Text")
+
+
+def _photos(path: Path) -> list[ElementTree.Element]:
+    try:
+        root = ElementTree.parse(path).getroot()
+    except ElementTree.ParseError as error:
+        raise UserError(f"{path} is not valid XML: {error}. Unpack the publisher's archive again.") from None
+    if root.tag != "tagset":
+        raise UserError(
+            f"{path} is XML of another kind: its root is {root.tag!r}, not 'tagset'. "
+            "Give the publisher's own file."
+        )
+    return root.findall("image")
+
+
+def _box(tag: ElementTree.Element, where: str) -> Box:
+    values = {key: tag.get(key, "") for key in ("x", "y", "width", "height")}
+    try:
+        left, top, width, height = box = tuple(float(value) for value in values.values())
+    except ValueError:
+        box = (math.nan,)
+    if not all(map(math.isfinite, box)):
+        raise UserError(f"{where} has no box: got {values}. Give the publisher's own file.")
+    return left, top, width, height
+
+
+def _cutter(photo: Path) -> Callable[[Box], bytes]:
+    """A function that cuts boxes out of one photo, which it reads once, on first use."""
+    from curation.core.images import decode, encode_png
+    from curation.cropping import crop_box
+
+    pixels = functools.cache(lambda: decode(photo.read_bytes()))
+    return lambda box: encode_png(crop_box(pixels(), box))

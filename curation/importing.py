@@ -1,0 +1,201 @@
+"""Turning a published set into a dataset: every word is decoded once, and every drop has a reason."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation.core import shards
+from curation.core.errors import UserError
+from curation.core.files import refuse_existing
+from curation.core.fingerprint import dhash128, versions
+from curation.core.images import BrokenImageError, decode
+from curation.core.pool import progress
+from curation.core.sample import Reject, Sample
+from curation.cropping import OutsideError
+from curation.importers.base import Importer, Word
+
+SHARD_WORDS = 50_000  # about 150 MB of crops, and some twenty seconds of work to lose to a kill -9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A published set to be imported.
+
+    Attributes:
+        importer: Reads its format.
+        src: The folder or file, as the format has it.
+        split: ``train``, ``val`` or ``test``.
+        name: What the set is called in datasets and mixtures.
+    """
+
+    importer: Importer
+    src: Path
+    split: str
+    name: str
+
+    def __post_init__(self) -> None:
+        expected = self.importer.expected
+        if expected and self.split not in expected:
+            raise UserError(
+                f"{self.importer.kind} has no split {self.split!r}. Give --split {' or '.join(expected)}."
+            )
+        if not self.name or ":" in self.name or not self.name.isprintable():
+            raise UserError(f"the name {self.name!r} is no good for a set. Use letters, digits, - and _.")
+
+
+def default_name(importer: Importer, src: Path) -> str:
+    """The name of a published set is its format's; other sets are called like their folder."""
+    if importer.expected:
+        return importer.kind
+    path = src.resolve()
+    return path.parent.name if path.is_file() else path.name
+
+
+def refuse_finished(out: Path) -> None:
+    """Raise a UserError if ``out`` is there, unless it is an unfinished dataset, which may go on."""
+    if not (out / shards.BUILD).is_dir():
+        refuse_existing(out)
+
+
+def survey(source: Source) -> dict[str, Any]:
+    """Walk through all annotations without reading a picture.
+
+    Returns:
+        ``found``: annotated words; ``expected``: the same as published, or None; ``rejected_unread``:
+        what the annotations alone reject, by reason; ``warnings``: sentences about the above.
+
+    Raises:
+        UserError: the annotations are missing, damaged or without a word.
+    """
+    importer, reasons, found = source.importer, Counter[str](), 0
+    for word in importer.words(source.src, source.split):
+        found += 1
+        if (reject := _reject_unread(word)) is not None:
+            reasons[reject.reason] += 1
+    if not found:
+        raise UserError(f"{source.src} holds no word at all. Check that it is the set's annotation.")
+    expected = importer.expected.get(source.split)
+    return {
+        "found": found,
+        "expected": expected,
+        "rejected_unread": dict(reasons),
+        "warnings": [] if expected in (None, found) else [_mismatch(found, expected)],
+    }
+
+
+def import_set(
+    source: Source, out: Path, *, max_dropped: float, shard_words: int = SHARD_WORDS
+) -> dict[str, Any]:
+    """Write the dataset ``out``. An interrupted import goes on where it stopped.
+
+    Shard k holds what became of the words ``k * shard_words`` to ``(k + 1) * shard_words - 1`` of the
+    annotations, so its bytes depend on the source alone.
+
+    Args:
+        source: What to import.
+        out: The folder; it must not exist, unless as the same import's unfinished work.
+        max_dropped: Greatest share of the words that may be rejected.
+        shard_words: Words in a shard.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        UserError: the source is not as its format has it, or too many words are rejected; then
+            nothing is left at ``out``.
+    """
+    importer = source.importer
+    refuse_finished(out)
+    facts = survey(source)
+    shards.start(out, _job(source, shard_words))
+    words = importer.words(source.src, source.split)
+    with progress(facts["found"], " words", f"import {source.name}") as bar:
+        for index in range(-(-facts["found"] // shard_words)):
+            here = itertools.islice(words, shard_words)
+            if shards.is_done(out, index):
+                bar.update(sum(1 for _ in here))
+            else:
+                shards.write_shard(out, index, _samples(here, source), tick=bar.update)
+    _check_dropped(out, max_dropped)
+    return shards.finish(out, **{key: facts[key] for key in ("found", "expected", "warnings")})
+
+
+def _job(source: Source, shard_words: int) -> dict[str, Any]:
+    importer = source.importer
+    return {
+        "command": "import",
+        "importer": importer.kind,
+        "url": importer.url,
+        "licence": importer.licence,
+        "citation": importer.citation,
+        "name": source.name,
+        "split": source.split,
+        "inputs": importer.inputs(source.src, source.split),
+        "shard_words": shard_words,
+        "versions": versions(),
+    }
+
+
+def _samples(words: Iterable[Word | Reject], source: Source) -> Iterator[Sample | Reject]:
+    for word in words:
+        yield _reject_unread(word, source.name) or _read(word, source)
+
+
+def _reject_unread(word: Word | Reject, name: str = "") -> Reject | None:
+    """What can be rejected without reading the picture."""
+    if isinstance(word, Reject):
+        return Reject(uid=f"{name}:{word.uid}", reason=word.reason, detail=word.detail)
+    if not word.label.strip():
+        return Reject(uid=f"{name}:{word.id}", reason="empty_label")
+    return None
+
+
+def _read(word: Word, source: Source) -> Sample | Reject:
+    uid = f"{source.name}:{word.id}"
+    try:
+        data = word.read()
+        pixels = decode(data)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return Reject(uid=uid, reason="missing_image")
+    except BrokenImageError as error:
+        return Reject(uid=uid, reason="broken_image", detail=str(error))
+    except OutsideError as error:
+        return Reject(uid=uid, reason="box_outside", detail=str(error))
+    return Sample(
+        uid=uid,
+        image=data,
+        label=word.label,
+        size=(pixels.shape[1], pixels.shape[0]),
+        source=source.name,
+        split=source.split,
+        licence=source.importer.licence,
+        dhash128=dhash128(pixels),
+        origin_image=word.origin_image,
+        origin_box=word.origin_box,
+    )
+
+
+def _check_dropped(out: Path, max_dropped: float) -> None:
+    records = shards.completed(out)
+    rejects = [reject for record in records for reject in record["rejects"]]
+    found = len(rejects) + sum(record["rows"] for record in records)
+    if len(rejects) <= max_dropped * found:
+        return
+    shutil.rmtree(out)
+    counts = ", ".join(f"{n:,} {reason}" for reason, n in sorted(Counter(r[1] for r in rejects).items()))
+    uid, reason, detail = rejects[0]
+    raise UserError(
+        f"{len(rejects):,} of {found:,} words of the source are unusable, more than the share of "
+        f"{max_dropped:g} allowed: {counts}; the first is {uid} ({detail or reason}). "
+        "Mend the source, or raise --max-dropped."
+    )
+
+
+def _mismatch(found: int, expected: int) -> str:
+    return f"found {found:,} of {expected:,} words expected: the set is incomplete or of another version"

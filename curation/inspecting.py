@@ -1,0 +1,133 @@
+"""Saying what a dataset holds, from its columns alone, and showing some of its words."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curation.core.dataset import Dataset
+from curation.core.files import whole
+from curation.core.images import decode, encode_png
+from curation.core.labels import PROTOCOLS
+from curation.core.pool import progress
+from curation.core.rng import stream
+from curation.core.sheet import contact_sheet
+
+COLUMNS = ["label", "source", "split", "licence", "width", "height"]
+QUANTILES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """Count what ``dataset`` holds. Memory grows with the number of different values, not of rows.
+
+    Returns:
+        Plain values: ``n_rows``, ``fingerprint``, ``sources`` (rows by source, split and licence),
+        ``label_length`` and ``label_lengths`` (histogram), ``width_px``, ``height_px``, ``aspect``
+        (quantiles, aspect to 0.01), ``charset`` (labels' characters, most frequent first),
+        ``protocols`` (labels that fall out of each, by reason), ``rejected_by_reason``, ``warnings``.
+    """
+    sources, widths, heights, aspects = Counter(), Counter(), Counter(), Counter()
+    lengths, characters, fallen = Counter(), Counter(), Counter()
+    with progress(len(dataset), " words", f"inspect {dataset.name}") as bar:
+        for batch in dataset.scan(COLUMNS):
+            label, source, split, licence, width, height = (c.to_pylist() for c in batch.columns)
+            sources.update(zip(source, split, licence, strict=True))
+            widths.update(width)
+            heights.update(height)
+            aspects.update(round(w / h, 2) for w, h in zip(width, height, strict=True))
+            lengths.update(map(len, label))
+            characters.update("".join(label))
+            for text in label:
+                fallen.update(_verdicts(text))
+            bar.update(len(batch))
+    return {
+        "n_rows": len(dataset),
+        "fingerprint": dataset.fingerprint,
+        "sources": [
+            {"source": source, "split": split, "licence": licence, "rows": n}
+            for (source, split, licence), n in sorted(sources.items())
+        ],
+        "label_length": _quantiles(lengths),
+        "label_lengths": {str(length): lengths[length] for length in sorted(lengths)},
+        "width_px": _quantiles(widths),
+        "height_px": _quantiles(heights),
+        "aspect": _quantiles(aspects),
+        "charset": dict(sorted(characters.items(), key=lambda item: (-item[1], item[0]))),
+        "protocols": {
+            name: {reason: n for (of, reason), n in sorted(fallen.items()) if of == name}
+            for name in PROTOCOLS
+        },
+        "rejected_by_reason": dataset.manifest["rejected_by_reason"],
+        "warnings": dataset.manifest.get("warnings", []),
+    }
+
+
+def write_sheet(dataset: Dataset, out: Path, *, n_words: int, seed: int) -> None:
+    """Write a PNG of ``n_words`` words chosen at random, in their order, captioned by their labels."""
+    n_words = min(n_words, len(dataset))
+    rows = np.sort(stream(seed, "inspect").choice(len(dataset), n_words, replace=False))
+    words = dataset.take(rows, ["image", "label"])
+    pictures = [decode(word["image"]["bytes"]) for word in words]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole(out) as draft:
+        draft.write_bytes(encode_png(contact_sheet(pictures, [word["label"] for word in words])))
+
+
+@functools.lru_cache(maxsize=1 << 17)  # words repeat; the most frequent ones are most of any set
+def _verdicts(label: str) -> list[tuple[str, str]]:
+    verdicts = ((name, protocol.normalise(label)[1]) for name, protocol in PROTOCOLS.items())
+    return [(name, reason) for name, reason in verdicts if reason is not None]
+
+
+def _quantiles(counts: Counter[Any]) -> dict[str, float]:
+    """Exact quantiles of counted values: the least value that this share of the rows does not exceed."""
+    values = sorted(counts)
+    upto = np.cumsum([counts[value] for value in values])
+    if not values:
+        return {}
+    return {f"{q:g}": values[int(np.searchsorted(upto, max(1, q * upto[-1])))] for q in QUANTILES}
+
+
+def as_text(facts: dict[str, Any]) -> str:
+    """Lay the result of ``describe`` out for a terminal."""
+    lines = [f"{facts['n_rows']:,} words, fingerprint {facts['fingerprint'][:16]}"]
+    lines += [f"  {s['source']} {s['split']}: {s['rows']:,} ({s['licence']})" for s in facts["sources"]]
+    lines += [f"warning: {warning}" for warning in facts["warnings"]]
+    lines += ["", *_sizes_table(facts), "", "label lengths (characters: words)", *_histogram(facts), ""]
+    charset = facts["charset"]
+    lines += [f"charset: {len(charset)} characters, most frequent first", *_wrapped("".join(charset)), ""]
+    lines += ["labels that fall out of a protocol"]
+    lines += [f"  {name}: {_counts(reasons)}" for name, reasons in facts["protocols"].items()]
+    lines += [f"rejected when the dataset was made: {_counts(facts['rejected_by_reason'])}"]
+    return "\n".join(lines)
+
+
+def _sizes_table(facts: dict[str, Any]) -> list[str]:
+    names = [("label length", "label_length"), ("width, px", "width_px"), ("height, px", "height_px")]
+    head = " " * 16 + "".join(
+        f"{name:>9}" for name in ("min", "1 %", "25 %", "median", "75 %", "99 %", "max")
+    )
+    rows = [
+        f"  {title:14}" + "".join(f"{value:>9,g}" for value in facts[key].values())
+        for title, key in [*names, ("width / height", "aspect")]
+    ]
+    return [head, *rows]
+
+
+def _histogram(facts: dict[str, Any]) -> list[str]:
+    counts = facts["label_lengths"]
+    most = max(counts.values(), default=1)
+    return [f"  {length:>3} {n:>9,} {'█' * round(40 * n / most)}".rstrip() for length, n in counts.items()]
+
+
+def _wrapped(text: str, width: int = 100) -> list[str]:
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return [f"  {shown[i : i + width]}" for i in range(0, len(shown), width)]
+
+
+def _counts(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items())) or "none"
