@@ -51,7 +51,8 @@ def drawn(font: ImageFont.FreeTypeFont, text: str) -> bytes:
 
 def faults(path: Path) -> list[str]:
     """List what keeps a font from being shipped; empty when it can draw every required character."""
-    cmap = TTFont(path, lazy=True).getBestCmap() or {}
+    with TTFont(path, lazy=True) as opened:
+        cmap = opened.getBestCmap() or {}
     found = [f"no {c!r} in its cmap" for c in REQUIRED if ord(c) not in cmap]
     font = ImageFont.truetype(str(path), 40)
     blank, notdef = drawn(font, ""), drawn(font, NOT_A_CHARACTER)
@@ -69,9 +70,9 @@ def place(source: Path, target: Path) -> None:
     if source.suffix != ".woff2":
         shutil.copyfile(source, target)
         return
-    font = TTFont(source, recalcTimestamp=False)
-    font.flavor = None
-    font.save(target, reorderTables=None)
+    with TTFont(source, recalcTimestamp=False) as font:
+        font.flavor = None
+        font.save(target, reorderTables=None)
 
 
 def one_line(text: str) -> str:
@@ -81,7 +82,8 @@ def one_line(text: str) -> str:
 
 def describe(row: dict[str, str], package: Package, path: Path) -> tuple[str, str]:
     """Return a font's row in LICENSES.md and its row in COPYRIGHT.md."""
-    names = TTFont(path, lazy=True)["name"]
+    with TTFont(path, lazy=True) as font:
+        names = font["name"]
     family = one_line(names.getDebugName(16) or names.getDebugName(1) or path.stem)
     version = one_line((names.getDebugName(5) or "unknown").split(";")[0].removeprefix("Version "))[:24]
     copyright_line = row["copyright"] or one_line(names.getDebugName(0) or "")
