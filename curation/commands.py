@@ -5,14 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from curation.core import options
 from curation.core.errors import UserError, unknown_name
 
+RECIPES = Path(__file__).parent / "recipes"
 
-@click.command("import")
+IMPORT_HELP = """Turn the published set at SOURCE into a dataset.
+
+FORMAT and what SOURCE is then:
+
+\b
+iiit5k     folder with trainCharBound.mat or traindata.mat, and the pictures
+icdar2015  task 4.3: folder with gt.txt and the pictures
+svt        folder with train.xml and the photos; words are cut out here
+tsv        file of lines: path, TAB, label (CUTE80 and other folders of words)
+lmdb       LMDB of PARSeq or DTRB, or a folder above several
+"""
+
+
+@click.command("import", help=IMPORT_HELP)
 @click.argument("format_name", metavar="FORMAT")
 @options.source
 @options.out
@@ -47,17 +62,7 @@ def import_(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Turn the published set at SOURCE into a dataset.
-
-    FORMAT and what SOURCE is then:
-
-    \b
-    iiit5k     folder with trainCharBound.mat or traindata.mat, and the pictures
-    icdar2015  task 4.3: folder with gt.txt and the pictures
-    svt        folder with train.xml and the photos; words are cut out here
-    tsv        file of lines: path, TAB, label (CUTE80 and other folders of words)
-    lmdb       LMDB of PARSeq or DTRB, or a folder above several
-    """
+    """Run ``glyphmix import``; see ``IMPORT_HELP``."""
     from curation.importers import importers
     from curation.importing import Source, default_name, import_set, refuse_finished, survey
 
@@ -134,6 +139,59 @@ def inspect(dataset: Path, out: Path | None, n_words: int, seed: int, as_json: b
     if out is not None:
         write_sheet(opened, out, n_words=n_words, seed=seed)
         click.echo(f"wrote {out}", err=True)
+
+
+@click.command()
+@click.argument("recipe", metavar="RECIPE")
+@options.out
+@options.seed
+@options.dry_run
+@options.as_json
+def mix(recipe: str, out: Path, seed: int, dry_run: bool, as_json: bool) -> None:
+    """Select words from datasets at the exact ratio that RECIPE asks for.
+
+    RECIPE is a TOML file. No picture is copied: the mixture refers to its datasets.
+    """
+    from curation import mixing
+    from curation.core.recipe import find
+
+    manifest = mixing.mix(find(recipe, RECIPES), out, seed=seed, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+        return
+    click.echo(_mix_table(manifest))
+    verb = "would write" if dry_run else "wrote"
+    held = f" and {manifest['n_validation']:,} for validation" if manifest["n_validation"] else ""
+    click.echo(
+        f"{verb} {manifest['n_positions']:,} positions{held} to {out}, "
+        f"fingerprint {manifest['fingerprint'][:16]}"
+    )
+
+
+def _mix_table(manifest: Mapping[str, Any]) -> str:
+    """One line a source: what was asked for, the words that makes, and why others were left out."""
+    head = ("source", "asked", "unique", "seen", "repeats", "share", "left out")
+    rows = [
+        (
+            source["name"],
+            source["asked"],
+            f"{source['unique']:,}",
+            f"{source['positions']:,}",
+            f"{source['repeats']:.2f}",
+            f"{100 * source['share']:.2f} %",
+            _counts(source["left_out"]),
+        )
+        for source in manifest["sources"]
+    ]
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    numeric = {2, 3, 4, 5}
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if i in numeric else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [head, *rows]
+    )
 
 
 def _counts(reasons: Mapping[str, int]) -> str:

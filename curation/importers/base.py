@@ -100,10 +100,8 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     in labels. Blank lines are left out.
 
     Raises:
-        UserError: no such file, or a line is not UTF-8.
+        UserError: a line is not UTF-8.
     """
-    if not path.is_file():
-        raise UserError(f"file {path} does not exist. Check the path.")
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:

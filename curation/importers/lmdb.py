@@ -81,24 +81,26 @@ def environment(folder: Path) -> Iterator[Any]:
     """Open the LMDB in ``folder`` for reading, and close it at the end.
 
     Raises:
-        UserError: it is no LMDB, or its file is cut short.
+        UserError: it is no LMDB, damaged or cut short.
     """
     import lmdb
 
+    path = folder / DATA
     try:
-        env = lmdb.open(str(folder), readonly=True, lock=False, meminit=False, max_readers=1)
+        if not path.stat().st_size:
+            raise UserError(f"{path} is empty. Copy it anew from its source.")
+        with lmdb.open(str(folder), readonly=True, lock=False, meminit=False, max_readers=1) as env:
+            # LMDB maps the file into memory: reading past its end kills the process without a message
+            needed = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
+            if (size := path.stat().st_size) < needed:
+                raise UserError(
+                    f"{path} is cut short: {size:,} bytes of {needed:,}. Copy it anew from its source."
+                )
+            yield env
     except lmdb.Error as error:
         raise UserError(
-            f"{folder / DATA} is no LMDB ({_plain(error)}). Copy it anew from its source."
+            f"{path} cannot be read as LMDB ({_plain(error)}). Copy it anew from its source."
         ) from None
-    with env:
-        # LMDB maps the file into memory: reading past its end kills the process without a message
-        needed = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
-        if (size := (folder / DATA).stat().st_size) < needed:
-            raise UserError(
-                f"{folder / DATA} is cut short: {size:,} bytes of {needed:,}. Copy it anew from its source."
-            )
-        yield env
 
 
 def _plain(error: Exception) -> str:

@@ -31,15 +31,12 @@ class Tsv:
 
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """Fingerprint the label file."""
-        if not src.is_file():
-            problem = "is a folder" if src.is_dir() else "does not exist"
-            raise UserError(f"label file {src} {problem}. Give the file of lines: path, TAB, label.")
-        if self.root is not None and not self.root.is_dir():
-            raise UserError(f"folder {self.root} does not exist. Check the path given with --root.")
+        self._check(src)
         return {src.name: sha256_file(src)}
 
     def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
         """Yield the words in the order of the file."""
+        self._check(src)
         root = src.parent if self.root is None else self.root
         for number, line in text_lines(src):
             name, *labels = line.split("\t")
@@ -50,3 +47,10 @@ class Tsv:
                 )
             picture = inside(root, name, f"{src}, line {number}")
             yield Word(id=name, label=labels[0], read=picture.read_bytes)
+
+    def _check(self, src: Path) -> None:
+        if not src.is_file():
+            problem = "is a folder" if src.is_dir() else "does not exist"
+            raise UserError(f"label file {src} {problem}. Give the file of lines: path, TAB, label.")
+        if self.root is not None and not self.root.is_dir():
+            raise UserError(f"folder {self.root} does not exist. Check the path given with --root.")

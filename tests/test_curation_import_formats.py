@@ -1,0 +1,182 @@
+"""Each published format, as its publisher writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from published_sets import (
+    picture,
+    run,
+    write_icdar2015,
+    write_iiit5k,
+    write_lmdb,
+    write_png,
+    write_svt,
+    write_tsv,
+)
+
+from curation.core.dataset import Dataset
+from curation.core.images import decode, encode_jpeg, encode_png
+from curation.cropping import OutsideError, crop_box
+
+
+def rows(out: Path, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in Dataset.open(out).table(columns).to_pylist()]
+
+
+@pytest.mark.parametrize("kind", ["CharBound", "data"])
+def test_iiit5k(kind: str, tmp_path: Path) -> None:
+    labels = {"train/1009_2.png": "You", "train/1017_1.png": "2", "train/3_1.png": "RESCUE"}
+    src = write_iiit5k(tmp_path / "src", labels, kind=kind)
+    write_iiit5k(src, {"test/1_1.png": "other"}, split="test", kind=kind)
+    run("import", "iiit5k", src, "-o", tmp_path / "out")
+    assert rows(tmp_path / "out", "uid", "label", "licence") == [
+        ("iiit5k:train/1009_2.png", "You", "no explicit licence"),
+        ("iiit5k:train/1017_1.png", "2", "no explicit licence"),
+        ("iiit5k:train/3_1.png", "RESCUE", "no explicit licence"),
+    ]
+
+
+def test_icdar2015_labels_with_quotes_commas_and_spaces(tmp_path: Path) -> None:
+    labels = {
+        "word_1.png": "Genaxis Theatre",
+        "word_2.png": '"SCAN"',
+        "word_3.png": 'lives."',
+        "word_4.png": "No, 5",
+        "word_5.png": "(65)",
+        "word_6.png": "café´",
+    }
+    src = write_icdar2015(tmp_path / "src", labels)
+    raw = (src / "train" / "gt.txt").read_bytes()
+    assert raw.startswith(b'\xef\xbb\xbfword_1.png, "Genaxis Theatre"\r\nword_2.png, "\\"SCAN\\""')
+    run("import", "icdar2015", src, "-o", tmp_path / "out")
+    assert rows(tmp_path / "out", "uid", "label") == [
+        (f"icdar2015:train/{name}", label) for name, label in labels.items()
+    ]
+
+
+def test_icdar2015_in_the_folder_itself(tmp_path: Path) -> None:
+    write_icdar2015(tmp_path / "src", {"word_1.png": "one"}, split="test")
+    (tmp_path / "src" / "test" / "gt.txt").rename(tmp_path / "src" / "test" / "Challenge4_Test_Task3_GT.txt")
+    run("import", "icdar2015", tmp_path / "src" / "test", "--split", "test", "-o", tmp_path / "out")
+    assert rows(tmp_path / "out", "uid", "split") == [("icdar2015:test/word_1.png", "test")]
+
+
+def test_svt_words_are_cut_out_of_their_photos(tmp_path: Path) -> None:
+    photos = {
+        "img/14_03.jpg": [("LIVING", (10, 5, 30, 20)), ("ROOM", (100, 60, 40, 40))],
+        "img/14_04.jpg": [("A&B", (-5, -5, 15, 15)), ("GONE", (130, 5, 10, 10))],
+    }
+    src = write_svt(tmp_path / "src", photos, size=(120, 80))
+    run("import", "svt", src, "-o", tmp_path / "out", "--max-dropped", "0.25")
+    assert rows(tmp_path / "out", "uid", "label", "width", "height", "origin_image", "origin_box") == [
+        ("svt:img/14_03.jpg/1", "LIVING", 30, 20, "img/14_03.jpg", [10, 5, 30, 20]),
+        ("svt:img/14_03.jpg/2", "ROOM", 20, 20, "img/14_03.jpg", [100, 60, 40, 40]),
+        ("svt:img/14_04.jpg/1", "A&B", 10, 10, "img/14_04.jpg", [-5, -5, 15, 15]),
+    ]
+    assert Dataset.open(tmp_path / "out").manifest["rejected_by_reason"] == {"box_outside": 1}
+    crop = decode(Dataset.open(tmp_path / "out").take([0], ["image"])[0]["image"]["bytes"])
+    photo = decode((src / "img" / "14_03.jpg").read_bytes())
+    assert np.array_equal(crop, photo[5:25, 10:40])
+
+
+def test_svt_photo_missing_or_broken(tmp_path: Path) -> None:
+    box = (0, 0, 9, 9)
+    src = write_svt(tmp_path / "src", {f"img/{i}.jpg": [("A", box), ("B", box)] for i in range(3)})
+    (src / "img" / "0.jpg").unlink()
+    (src / "img" / "1.jpg").write_bytes(b"no photo")
+    run("import", "svt", src, "-o", tmp_path / "out", "--max-dropped", "0.7")
+    assert Dataset.open(tmp_path / "out").manifest["rejected_by_reason"] == {
+        "broken_image": 2,
+        "missing_image": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("box", "shape"),
+    [
+        pytest.param((0, 0, 6, 4), (4, 6), id="the whole photo"),
+        pytest.param((1, 1, 2, 2), (2, 2), id="inside"),
+        pytest.param((0.5, 0.5, 1, 1), (2, 2), id="touched pixels belong to it"),
+        pytest.param((-9, -9, 99, 99), (4, 6), id="clipped on all sides"),
+        pytest.param((5, 3, 1, 1), (1, 1), id="the last pixel"),
+        pytest.param((6, 0, 1, 1), None, id="right of the photo"),
+        pytest.param((0, -1, 6, 1), None, id="above the photo"),
+        pytest.param((1, 1, 0, 2), None, id="no width"),
+        pytest.param((3, 1, -2, 2), None, id="negative width"),
+    ],
+)
+def test_crop_box(box: tuple[float, float, float, float], shape: tuple[int, int] | None) -> None:
+    photo = picture("photo", (6, 4))
+    if shape is None:
+        with pytest.raises(OutsideError, match="has no pixel in a photo of 6x4"):
+            crop_box(photo, box)
+    else:
+        assert crop_box(photo, box).shape[:2] == shape
+
+
+def test_tsv_keeps_labels_and_odd_names(tmp_path: Path) -> None:
+    labels = {"a b/c, d.png": " spaced out ", "ü.png": "日本 naïve", "3.png": "a\u2028b\x0cc"}
+    run("import", "tsv", write_tsv(tmp_path / "set", labels), "-o", tmp_path / "out")
+    assert rows(tmp_path / "out", "uid", "label") == [(f"set:{k}", v) for k, v in labels.items()]
+
+
+def test_tsv_with_another_root_and_windows_lines(tmp_path: Path) -> None:
+    write_png(tmp_path / "pictures" / "1.png")
+    file = tmp_path / "lists" / "train.txt"
+    file.parent.mkdir()
+    file.write_bytes(b"\xef\xbb\xbf./x/../1.png\tone\r\n\r\n")
+    run("import", "tsv", file, "--root", tmp_path / "pictures", "-o", tmp_path / "out")
+    assert rows(tmp_path / "out", "uid", "label", "source") == [("lists:./x/../1.png", "one", "lists")]
+
+
+def test_lmdb_words_and_what_is_missing(tmp_path: Path) -> None:
+    png, jpeg = encode_png(picture("a")), encode_jpeg(picture("b"))
+    words = [
+        (png, "naïve"),
+        (None, "no picture"),
+        (jpeg, "second"),
+        (png, None),
+        (png, b"\xff\xfe"),
+        (png, ""),
+    ]
+    src = write_lmdb(tmp_path / "mj", words)
+    run("import", "lmdb", src, "-o", tmp_path / "out", "--max-dropped", "0.7")
+    assert rows(tmp_path / "out", "uid", "label") == [("mj:000000001", "naïve"), ("mj:000000003", "second")]
+    assert Dataset.open(tmp_path / "out").manifest["rejected_by_reason"] == {
+        "empty_label": 1,
+        "missing_image": 1,
+        "missing_label": 1,
+        "undecodable_label": 1,
+    }
+    stored = Dataset.open(tmp_path / "out").take([0, 1], ["image"])
+    assert [row["image"]["bytes"] for row in stored] == [png, jpeg]
+
+
+def test_lmdb_tree_is_read_in_sorted_order_and_loops_are_no_trap(tmp_path: Path) -> None:
+    for name in ("MJ/MJ_valid", "MJ/MJ_train", "ST"):
+        write_lmdb(tmp_path / "synth" / name, [(encode_png(picture(name)), name)])
+    (tmp_path / "synth" / "MJ" / "loop").symlink_to(tmp_path / "synth")
+    write_lmdb(tmp_path / "far", [(encode_png(picture("far")), "far")])
+    (tmp_path / "synth" / "linked").symlink_to(tmp_path / "far")
+    run("import", "lmdb", tmp_path / "synth", "-o", tmp_path / "out")
+    assert rows(tmp_path / "out", "uid", "label") == [
+        ("synth:MJ/MJ_train/000000001", "MJ/MJ_train"),
+        ("synth:MJ/MJ_valid/000000001", "MJ/MJ_valid"),
+        ("synth:ST/000000001", "ST"),
+        ("synth:linked/000000001", "far"),
+    ]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\n\r"\\'), min_size=1))
+def test_icdar2015_line_is_read_back(label: str) -> None:
+    from curation.importers.icdar2015 import LINE
+
+    found = LINE.fullmatch(f'word_1.png, "{label}"')
+    assert found is not None
+    assert found.groups() == ("word_1.png", label)
