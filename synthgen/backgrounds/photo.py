@@ -1,0 +1,91 @@
+"""Crops of photos."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from curation.core.images import Pixels, decode
+from synthgen.backgrounds.base import backgrounds
+from synthgen.materials import PHOTO_ENDINGS, PHOTOS, folder_fingerprint, listing
+
+LONG_SIDE_PX = 640  # photos are kept at this size: a crop is a tenth of one, and memory stays flat
+
+
+@backgrounds.add("photo")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Photo:
+    """Lay a crop of a photo over the card, moved to the card's mean colour.
+
+    Source: SynthText's real backgrounds (arXiv:1604.06646); keeping the planned mean is ours, so that
+    the text colour stays right.
+
+    Attributes:
+        folder: Photos, with folders below; None for those that are shipped.
+        height: Least and greatest height of the crop against the photo's; drawn on a log scale.
+        strength: Least and greatest share of the photo's own contrast that is kept, 0 to 1.
+        levels: Greatest standard deviation of what is added, in grey levels; busier crops are muted.
+    """
+
+    folder: Path | None = None
+    height: tuple[float, float] = (0.05, 0.5)
+    strength: tuple[float, float] = (0.2, 0.8)
+    levels: float = 28.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.height[0] <= self.height[1] <= 1:
+            raise ValueError(f"height must be above 0 and at most 1, got {list(self.height)}")
+
+    def inputs(self) -> dict[str, Any]:
+        """Count and fingerprint of the photos, for the manifest."""
+        folder = self.folder or PHOTOS
+        photos = _listing(folder)
+        return {"count": len(photos), "sha256": folder_fingerprint(photos, folder)}
+
+    def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+        folder = self.folder or PHOTOS
+        names = np.array([path.relative_to(folder).as_posix() for path in _listing(folder)], object)
+        return {
+            "name": names[rng.integers(0, len(names), n)],
+            "height": np.exp(rng.uniform(*np.log(self.height), n)),
+            "strength": rng.uniform(*self.strength, n),
+            "u": rng.random(n),
+            "v": rng.random(n),
+        }
+
+    def apply(
+        self, image: np.ndarray, *, name: str, height: float, strength: float, u: float, v: float
+    ) -> np.ndarray:
+        photo = _load((self.folder or PHOTOS) / name)
+        high, wide = image.shape[:2]
+        crop_high = max(2, round(height * photo.shape[0]))
+        crop_wide = min(photo.shape[1], max(2, round(crop_high * wide / high)))
+        top = int(v * (photo.shape[0] - crop_high + 1))
+        left = int(u * (photo.shape[1] - crop_wide + 1))
+        crop = photo[top : top + crop_high, left : left + crop_wide]
+        crop = cv2.resize(crop, (wide, high), interpolation=cv2.INTER_LINEAR)
+        mean, deviation = cv2.meanStdDev(crop)
+        gain = min(strength, self.levels / max(float(deviation.max()), 1e-3))
+        moved = cv2.addWeighted(image, 1.0, crop, gain, 0, dtype=cv2.CV_16S)
+        return cv2.subtract(moved, (*(mean[:, 0] * gain), 0.0), dtype=cv2.CV_8U)
+
+
+@functools.lru_cache(maxsize=8)
+def _listing(folder: Path) -> tuple[Path, ...]:
+    return tuple(listing(folder, PHOTO_ENDINGS, "photos"))
+
+
+@functools.lru_cache(maxsize=128)
+def _load(path: Path) -> Pixels:
+    """A photo at ``LONG_SIDE_PX``; raises BrokenImageError for a file that is none."""
+    photo = decode(path.read_bytes())
+    scale = LONG_SIDE_PX / max(photo.shape[:2])
+    if scale >= 1:
+        return photo
+    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)

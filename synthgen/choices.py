@@ -1,0 +1,107 @@
+"""Deciding which components act on a word, for a whole block of words at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Columns = dict[str, np.ndarray]
+Streams = Callable[..., np.random.Generator]  # key of a decision -> its own generator
+
+
+def check_share(name: str, share: float, *, at_most_one: bool = False) -> None:
+    """Raise a ValueError unless ``share`` is a weight (0 or more), or a fraction if ``at_most_one``."""
+    if not math.isfinite(share) or share < 0 or (at_most_one and share > 1):
+        raise ValueError(f"{name} must be {'from 0 to 1' if at_most_one else '0 or more'}, got {share:g}")
+
+
+def pick(rng: np.random.Generator, weights: Sequence[float], n: int) -> np.ndarray:
+    """Draw ``n`` positions in proportion to ``weights``, shape (n,) int."""
+    edges = np.cumsum(np.asarray(weights, float))
+    return np.minimum(np.searchsorted(edges, rng.random(n) * edges[-1], side="right"), len(edges) - 1)
+
+
+def kinds(components: Sequence[Any]) -> list[str]:
+    """The components' names.
+
+    Raises:
+        ValueError: two have the same name, so that their columns would fall on each other.
+    """
+    names = [component.kind for component in components]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{doubled[0]!r} stands twice; each component may stand once")
+    return names
+
+
+def only_where(used: np.ndarray, columns: Columns) -> Columns:
+    """Blank the rows that do not use a component: 0 or an empty text, so that nobody reads a draw in vain."""
+    blanks = {key: "" if column.dtype == object else column.dtype.type(0) for key, column in columns.items()}
+    return {key: np.where(used, column, blanks[key]) for key, column in columns.items()}
+
+
+def plan_one_of(
+    stage: str, components: Sequence[Any], shares: Sequence[float], rng: Streams, n: int
+) -> Columns:
+    """Give each word one of ``components``: column ``stage`` names it, ``<stage>_<kind>_*`` say how."""
+    names = kinds(components)
+    which = pick(rng(stage), shares, n)
+    columns: Columns = {stage: np.array(names, object)[which]}
+    for i, component in enumerate(components):
+        planned = only_where(which == i, component.plan(rng(stage, names[i]), n))
+        columns |= {f"{stage}_{names[i]}_{key}": column for key, column in planned.items()}
+    return columns
+
+
+def plan_each(components: Sequence[Any], shares: Sequence[float], rng: Streams, n: int) -> Columns:
+    """Give each word each of ``components`` or not: column ``<kind>`` says whether, ``<kind>_*`` how."""
+    columns: Columns = {}
+    for name, component, share in zip(kinds(components), components, shares, strict=True):
+        columns[name] = rng(name, "share").random(n) < share
+        planned = only_where(columns[name], component.plan(rng(name), n))
+        columns |= {f"{name}_{key}": column for key, column in planned.items()}
+    return columns
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A component and where its arguments stand in a row."""
+
+    component: Any
+    columns: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, component: Any, prefix: str) -> Bound:
+        """Bind ``component`` to the columns that start with ``prefix``."""
+        keys = component.plan(np.random.default_rng(0), 1)
+        return cls(component, tuple((key, f"{prefix}_{key}") for key in keys))
+
+    def apply(self, subject: np.ndarray, row: Mapping[str, Any], **more: Any) -> np.ndarray:
+        """Let the component act on ``subject`` as ``row`` says."""
+        changed: np.ndarray = self.component.apply(
+            subject, **more, **{key: row[name] for key, name in self.columns}
+        )
+        return changed
+
+
+def join(*parts: Columns) -> Columns:
+    """All columns in one table, as narrow as they can be stored and still be drawn from exactly.
+
+    Raises:
+        ValueError: two parts have a column of the same name (a programming error, so not a UserError).
+    """
+    columns: Columns = {}
+    for part in parts:
+        if doubled := columns.keys() & part.keys():
+            raise ValueError(f"two decisions are called {sorted(doubled)}")
+        columns |= part
+    return {key: _narrow(column) for key, column in columns.items()}
+
+
+def _narrow(column: np.ndarray) -> np.ndarray:
+    if column.dtype.kind == "f":
+        return column.astype(np.float32)
+    return column.astype(np.int32) if column.dtype.kind in "iu" and column.dtype.itemsize > 4 else column

@@ -1,0 +1,81 @@
+"""The commands ``render`` and ``preview``."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from curation.core import options
+from curation.core.errors import UserError
+from curation.core.files import refuse_existing
+
+recipe = click.argument("recipe")
+
+
+@click.command()
+@recipe
+@options.out
+@click.option("-n", "n", type=click.IntRange(min=1), required=True, help="Words to draw.")
+@options.seed
+@options.jobs
+@options.dry_run
+@options.as_json
+def render(recipe: str, out: Path, n: int, seed: int, jobs: int, dry_run: bool, as_json: bool) -> None:
+    """Draw synthetic word images.
+
+    RECIPE is the path of a recipe, or the name of a shipped one such as mjst_plus. The same recipe and
+    seed give the same bytes with any number of jobs; an interrupted run goes on where it stopped.
+    """
+    from synthgen import render as rendering
+
+    loaded = rendering.load(recipe)
+    if dry_run:
+        from synthgen.estimate import estimate
+
+        plan = estimate(loaded, n=n, seed=seed, jobs=jobs)
+        click.echo(json.dumps(plan.as_json()) if as_json else plan.as_text())
+        return
+    begun = time.perf_counter()
+    rendered = rendering.render(loaded, out, n=n, seed=seed, jobs=jobs)
+    seconds, manifest = time.perf_counter() - begun, rendered.manifest
+    numbers = {
+        "n_rows": manifest["n_rows"],
+        "n_rejected": manifest["n_rejected"],
+        "n_redrawn": manifest["n_redrawn"],
+        "redrawn_by_reason": manifest["redrawn_by_reason"],
+        "seconds": round(seconds, 2),
+        "words_per_s": round(rendered.n_drawn / seconds, 1),
+    }
+    if as_json:
+        click.echo(json.dumps(numbers))
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in manifest["redrawn_by_reason"].items())
+    click.echo(
+        f"{out}: {manifest['n_rows']} words, {manifest['n_rejected']} rejected, "
+        f"{manifest['n_redrawn']} drawn again{f' ({reasons})' if reasons else ''}; "
+        f"{numbers['words_per_s']:.0f} words/s"
+    )
+
+
+@click.command()
+@recipe
+@options.out
+@click.option("-n", "n", type=click.IntRange(1, 10_000), default=64, help="Words to show.")
+@options.seed
+def preview(recipe: str, out: Path, n: int, seed: int) -> None:
+    """Draw a contact sheet of the first words of RECIPE, as PNG."""
+    from curation.core.files import whole
+    from curation.core.images import encode_png
+    from synthgen import render as rendering
+    from synthgen.preview import preview as draw_sheet
+
+    if out.suffix.lower() != ".png":
+        raise UserError(f"output {out} does not end in .png. Contact sheets are PNG files.")
+    refuse_existing(out)
+    sheet = draw_sheet(rendering.load(recipe), n=n, seed=seed)
+    with whole(out) as draft:
+        draft.write_bytes(encode_png(sheet))
+    click.echo(f"{out}: {n} words, {sheet.shape[1]} x {sheet.shape[0]} pixels")

@@ -1,0 +1,10 @@
+"""Image effects. To add one: write one file here; a test over all of them checks it unasked."""
+
+import sys
+
+from curation.core.registry import import_all
+from synthgen.effects.base import Effect, effects
+
+import_all(sys.modules[__name__])
+
+__all__ = ["Effect", "effects"]

@@ -1,0 +1,236 @@
+"""The native engine: HarfBuzz outlines, one affine transform a glyph, OpenCV for everything after."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from curation.core.images import BrokenImageError, Pixels
+from curation.core.labels import CHARSET_94
+from curation.core.recipe import component
+from curation.core.rng import stream
+from synthgen import legibility
+from synthgen.backgrounds import backgrounds
+from synthgen.backgrounds.plain import Plain
+from synthgen.choices import Bound, Columns, check_share, join, kinds, plan_each, plan_one_of
+from synthgen.colours import Colours
+from synthgen.effects import effects
+from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
+from synthgen.fonts import FontIndex, FontPicker, index_fonts, load_font
+from synthgen.framing import Framing, frame
+from synthgen.glyphs import rasterise
+from synthgen.ink import Ink, colour, paint
+from synthgen.layouts import layouts
+from synthgen.layouts.straight import Straight
+from synthgen.materials import FONTS, folder_fingerprint
+from synthgen.placement import Posture, place
+from synthgen.shaping import shape
+from synthgen.texts import Words, plan_texts
+from synthgen.words import Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayoutShare:
+    """A layout and its weight among the others."""
+
+    share: float
+    layout: Any = component(layouts)
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackgroundShare:
+    """A background and its weight among the others."""
+
+    share: float
+    background: Any = component(backgrounds)
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EffectShare:
+    """An effect and the share of images it acts on, 0 to 1."""
+
+    share: float
+    effect: Any = component(effects)
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share, at_most_one=True)
+
+
+@engines.add("native")
+@dataclass(frozen=True, kw_only=True)
+class Native:
+    """A recipe for the native engine.
+
+    Attributes:
+        words: Sources of words with their weights.
+        charset: The characters that may be drawn.
+        max_length: Most characters in a word.
+        fonts: Folder of fonts, with folders below; None for those that are shipped.
+        posture: Spacing, slant, rotation, perspective.
+        layouts: Lines that words are set on.
+        framing: Size and margins.
+        colours: Text and background colours.
+        ink: Outline, shadow, fading.
+        backgrounds: What words stand on.
+        effects: What happens to the image after that, in this order.
+        least_contrast: Luma difference between letters and ground, in grey levels of 255, below
+            which a word is drawn again with other decisions.
+        least_contrast_after: Likewise between the means of both in the finished image.
+        stored_quality: Least and greatest quality of the stored file.
+    """
+
+    words: tuple[Words, ...]
+    charset: str = CHARSET_94
+    max_length: int = 25
+    fonts: Path | None = None
+    posture: Posture = field(default_factory=Posture)
+    layouts: tuple[LayoutShare, ...] = (LayoutShare(share=1.0, layout=Straight()),)
+    framing: Framing = field(default_factory=Framing)
+    colours: Colours = field(default_factory=Colours)
+    ink: Ink = field(default_factory=Ink)
+    backgrounds: tuple[BackgroundShare, ...] = (BackgroundShare(share=1.0, background=Plain()),)
+    effects: tuple[EffectShare, ...] = ()
+    least_contrast: float = 20.0
+    least_contrast_after: float = 12.0
+    stored_quality: tuple[int, int] = (70, 95)
+
+    def __post_init__(self) -> None:
+        if self.max_length < 1:
+            raise ValueError(f"max_length must be at least 1, got {self.max_length}")
+        if not self.charset:
+            raise ValueError("charset is empty, so nothing can be drawn")
+        if not 1 <= self.stored_quality[0] <= self.stored_quality[1] <= 100:
+            raise ValueError(f"stored_quality must be from 1 to 100, got {list(self.stored_quality)}")
+        for name in ("words", "layouts", "backgrounds"):
+            if not sum(entry.share for entry in getattr(self, name)):
+                raise ValueError(f"{name} have no share above 0, so nothing can be drawn")
+        kinds([entry.layout for entry in self.layouts])
+        kinds([entry.background for entry in self.backgrounds])
+        kinds([entry.effect for entry in self.effects])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # fonts cannot be pickled
+
+    def check(self) -> None:
+        """Load fonts, words and photos; raise a UserError for what is missing."""
+        self.inputs()
+
+    def inputs(self) -> dict[str, Any]:
+        """Fingerprints and counts of fonts, word lists and photos."""
+        index = self._index
+        files = [index.folder / font.name for font in index.fonts]
+        found: dict[str, Any] = {
+            "fonts": {
+                "count": len(files),
+                "sha256": folder_fingerprint(files, index.folder),
+                "skipped": dict(index.skipped),
+            },
+            "words": [words.source.inputs(self._limits) for words in self.words],
+        }
+        for entry in self.backgrounds:
+            if hasattr(entry.background, "inputs"):
+                found[f"background_{entry.background.kind}"] = entry.background.inputs()
+        return found
+
+    def plan(self, seed: int, block: int, attempt: int = 0) -> Columns:
+        """Decide ``BLOCK`` words; see ``Engine.plan``."""
+
+        def rng(*key: str) -> np.random.Generator:
+            return stream(seed, "render", *key, block, attempt)
+
+        texts = plan_texts(self.words, self._limits, rng, BLOCK)
+        low, high = self.stored_quality
+        return join(
+            texts,
+            {"font": self._picker.pick(texts["text"], rng("font").random(BLOCK))},
+            self.posture.plan(rng, BLOCK),
+            plan_one_of(
+                "layout", [e.layout for e in self.layouts], [e.share for e in self.layouts], rng, BLOCK
+            ),
+            self.framing.plan(rng, BLOCK),
+            self.colours.plan(rng, BLOCK),
+            self.ink.plan(rng, BLOCK),
+            plan_one_of(
+                "background",
+                [e.background for e in self.backgrounds],
+                [e.share for e in self.backgrounds],
+                rng,
+                BLOCK,
+            ),
+            plan_each([e.effect for e in self.effects], [e.share for e in self.effects], rng, BLOCK),
+            {"stored_quality": rng("stored_quality").integers(low, high + 1, BLOCK)},
+        )
+
+    def draw(self, row: Mapping[str, Any]) -> Drawn:
+        """Draw one planned row; see ``Engine.draw``."""
+        mask, letter_px = self._mask(row)
+        card = np.empty((*mask.shape, 3), np.uint8)
+        cv2.rectangle(card, (0, 0), mask.shape[::-1], colour(row, "background"), cv2.FILLED)
+        try:
+            ground = self._bound_backgrounds[row["background"]].apply(card, row)
+        except BrokenImageError:
+            raise UnfitError("broken_photo") from None
+        image = paint(ground, mask, row, letter_px)
+        outline_px = row["outline_width"] * letter_px if row["outline"] else 0.0
+        if reason := legibility.fault(ground, image, mask, self.least_contrast, outline_px):
+            raise UnfitError(reason)
+        for bound in self._bound_effects:
+            if row[bound.component.kind]:
+                image = bound.apply(image, row)
+        if legibility.contrast(image, mask) < self.least_contrast_after:
+            raise UnfitError("faint")
+        return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"])
+
+    def _mask(self, row: Mapping[str, Any]) -> tuple[Pixels, float]:
+        """The letters' coverage, and their height in pixels."""
+        if not row["font"]:
+            raise UnfitError("no_font_has_all_characters")
+        run = shape(load_font(self._index.folder / row["font"]), row["text"], row["tracking_em"])
+        if run is None:
+            raise UnfitError("missing_glyph")
+        bend = self._bound_layouts[row["layout"]]
+        placed = place(run, lambda points, half: bend.apply(points, row, half_width=half), row)
+        cut = frame(placed, row, self.framing.letter_px)
+        if cut is None:
+            raise UnfitError("too_large")
+        return rasterise(placed, cut.scale, cut.origin, cut.size), placed.letter_height * cut.scale
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return Limits(self.charset, self.max_length)
+
+    @cached_property
+    def _index(self) -> FontIndex:
+        return index_fonts(self.fonts or FONTS, self.charset)
+
+    @cached_property
+    def _picker(self) -> FontPicker:
+        return FontPicker(self._index)
+
+    @cached_property
+    def _bound_layouts(self) -> dict[str, Bound]:
+        return {e.layout.kind: Bound.of(e.layout, f"layout_{e.layout.kind}") for e in self.layouts}
+
+    @cached_property
+    def _bound_backgrounds(self) -> dict[str, Bound]:
+        return {
+            e.background.kind: Bound.of(e.background, f"background_{e.background.kind}")
+            for e in self.backgrounds
+        }
+
+    @cached_property
+    def _bound_effects(self) -> list[Bound]:
+        return [Bound.of(e.effect, e.effect.kind) for e in self.effects]

@@ -1,0 +1,89 @@
+"""How large a word is drawn, and how closely the crop is cut around it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synthgen.choices import Columns, Streams, check_share
+from synthgen.placement import Placed
+
+SIDES = ("left", "top", "right", "bottom")
+MOST_PIXELS = 400_000  # of one image: a word that needs more is drawn again with other decisions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Framing:
+    """Size of the image and its margins.
+
+    Source: margins by eye from crops of public sets, which are tight and sometimes cut.
+
+    Attributes:
+        height_px: Least and greatest height of the image.
+        letter_px: Least height of the letters; an image grows where a curve leaves them less.
+        tight: Least and greatest margin of tight crops, against the letters' height.
+        loose: Likewise of loose crops.
+        cut: Greatest part of the letters' height that a cut crop loses on a side.
+        shares: Weights of tight, loose and cut sides; each side is drawn for itself.
+    """
+
+    height_px: tuple[int, int] = (40, 56)
+    letter_px: float = 14.0
+    tight: tuple[float, float] = (0.0, 0.14)
+    loose: tuple[float, float] = (0.14, 0.45)
+    cut: float = 0.05
+    shares: tuple[float, float, float] = (0.75, 0.2, 0.05)
+
+    def __post_init__(self) -> None:
+        if self.height_px[0] < 8:
+            raise ValueError(f"height_px must be at least 8, got {self.height_px[0]}")
+        for share in self.shares:
+            check_share("each of shares", share)
+        if not sum(self.shares):
+            raise ValueError("shares are all 0, so no kind of crop is left")
+
+    def plan(self, rng: Streams, n: int) -> Columns:
+        """Decide ``n`` frames: columns ``height_px`` and ``margin_left`` to ``margin_bottom``."""
+        columns: Columns = {
+            "height_px": rng("height_px").integers(self.height_px[0], self.height_px[1] + 1, n)
+        }
+        edges = np.cumsum(self.shares) / sum(self.shares)
+        for side in SIDES:
+            kind, at = rng("margin", side).random((2, n))
+            tight = self.tight[0] + at * (self.tight[1] - self.tight[0])
+            loose = self.loose[0] + at * (self.loose[1] - self.loose[0])
+            columns[f"margin_{side}"] = np.where(
+                kind < edges[0], tight, np.where(kind < edges[1], loose, -at * self.cut)
+            )
+        return columns
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A crop around a placed word.
+
+    Attributes:
+        scale: Pixels per em.
+        origin: Point of the plane, in em, at the upper left corner.
+        size: Width and height in pixels.
+    """
+
+    scale: float
+    origin: tuple[float, float]
+    size: tuple[int, int]
+
+
+def frame(placed: Placed, row: Mapping[str, Any], letter_px: float) -> Frame | None:
+    """Cut a crop as the columns of ``Framing`` say; None if it would be larger than ``MOST_PIXELS``."""
+    unit = placed.letter_height
+    left, top, right, bottom = placed.box
+    left, top = left - row["margin_left"] * unit, top - row["margin_top"] * unit
+    right, bottom = right + row["margin_right"] * unit, bottom + row["margin_bottom"] * unit
+    scale = max(row["height_px"] / (bottom - top), letter_px / unit)
+    # Rounded before it is rounded up, or noise in the last bit would add a row to some images.
+    size = tuple(max(8, math.ceil(round(length * scale, 6))) for length in (right - left, bottom - top))
+    return Frame(scale, (left, top), size) if size[0] * size[1] <= MOST_PIXELS else None

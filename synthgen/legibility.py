@@ -1,0 +1,63 @@
+"""Whether a word can be read, measured on the pixels that were drawn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from curation.core.images import Pixels
+from synthgen.ink import swell
+
+CORE = 128  # coverage from which a pixel belongs to a letter rather than to its edge
+LEAST_SHARE = 0.8  # of a letter's pixels that must stand out
+
+
+def fault(
+    ground: Pixels, image: Pixels, mask: Pixels, least_contrast: float, outline_px: float = 0.0
+) -> str | None:
+    """Why a composed word cannot be read, or None if it can.
+
+    A word can be read if its letters differ in luma from the ground they cover, or if its outline does
+    and the letters differ from the outline.
+
+    Args:
+        ground: (H, W, 3) uint8 RGB before any ink.
+        image: The same with ink.
+        mask: (H, W) uint8 coverage of the letters.
+        least_contrast: Luma difference in grey levels that counts as different.
+        outline_px: Width of the outline; 0 for none.
+
+    Returns:
+        ``blank`` (nothing was drawn), ``low_contrast`` or None.
+    """
+    letters = cv2.inRange(mask, CORE, 255)
+    if not cv2.countNonZero(letters):
+        return "blank"
+    change = cv2.absdiff(_luma(image), _luma(ground))
+    if _stands_out(change, letters, least_contrast):
+        return None
+    if outline_px <= 0:
+        return "low_contrast"
+    rim = cv2.subtract(cv2.inRange(swell(mask, outline_px), CORE, 255), cv2.inRange(mask, 1, 255))
+    inside, around = cv2.mean(_luma(image), letters)[0], cv2.mean(_luma(image), rim)[0]
+    seen = _stands_out(change, rim, least_contrast) and abs(inside - around) >= least_contrast
+    return None if seen else "low_contrast"
+
+
+def contrast(image: Pixels, mask: Pixels) -> float:
+    """Difference in mean luma between letters and everything else, in grey levels."""
+    luma = _luma(image)
+    letters = cv2.inRange(mask, CORE, 255)
+    return abs(cv2.mean(luma, letters)[0] - cv2.mean(luma, cv2.bitwise_not(swell(letters, 1)))[0])
+
+
+def _stands_out(change: Pixels, where: Pixels, least: float) -> bool:
+    n_pixels = cv2.countNonZero(where)
+    if not n_pixels:
+        return False
+    strong = cv2.bitwise_and(cv2.inRange(change, int(np.ceil(least)), 255), where)
+    return cv2.countNonZero(strong) >= LEAST_SHARE * n_pixels
+
+
+def _luma(image: Pixels) -> Pixels:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)

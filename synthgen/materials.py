@@ -1,0 +1,72 @@
+"""Where fonts, word lists and photos come from: the user's folders, or those that are shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from curation.core.errors import UserError
+from curation.core.fingerprint import sha256, sha256_file
+
+ROOT = Path(__file__).parents[1]
+FONTS = ROOT / "fonts"
+CORPORA = ROOT / "corpora"
+PHOTOS = ROOT / "synthgen" / "photos"
+RECIPES = ROOT / "synthgen" / "recipes"
+PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+FONT_ENDINGS = frozenset({".ttf", ".otf"})
+
+
+def corpus(name: str) -> Path:
+    """Find a word list by its path, or by the name of one that is shipped.
+
+    Raises:
+        UserError: neither exists.
+    """
+    for path in (Path(name), CORPORA / name):
+        if path.is_file():
+            return path
+    shipped = ", ".join(sorted(p.name for p in CORPORA.glob("*.t*")))
+    raise UserError(f"word list {name} does not exist. Check the path; shipped: {shipped}.")
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 text file, stripped; empty ones are left out.
+
+    Raises:
+        UserError: the file is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text: {error}. Convert it.") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def listing(folder: Path, endings: frozenset[str], what: str) -> list[Path]:
+    """The files below ``folder`` that end in one of ``endings``, sorted by their path in it.
+
+    Args:
+        folder: Searched with everything below it.
+        endings: Suffixes in lower case, with the dot.
+        what: What the files are, in the plural, for messages.
+
+    Raises:
+        UserError: the folder does not exist or holds no such file.
+    """
+    if not folder.is_dir():
+        raise UserError(f"folder {folder} with {what} does not exist. Check the path.")
+    found = sorted(
+        (p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file()),
+        key=lambda p: p.relative_to(folder).as_posix(),
+    )
+    if not found:
+        kinds = ", ".join(sorted(endings))
+        raise UserError(f"folder {folder} holds no {what}. Put files there that end in {kinds}.")
+    return found
+
+
+def folder_fingerprint(files: Sequence[Path], folder: Path) -> str:
+    """SHA-256 over the names and contents of ``files``, which lie below ``folder``."""
+    lines = (f"{path.relative_to(folder).as_posix()} {sha256_file(path)}\n" for path in files)
+    return sha256("".join(lines).encode())

@@ -1,0 +1,55 @@
+"""What every source of words promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from curation.core.registry import Registry
+
+word_sources: Registry[Any] = Registry("word source")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a word may be.
+
+    Attributes:
+        charset: The characters it may be made of.
+        max_length: Most characters.
+    """
+
+    charset: str
+    max_length: int
+
+    @cached_property
+    def characters(self) -> frozenset[str]:
+        """The charset as a set."""
+        return frozenset(self.charset)
+
+    def reject(self, word: str) -> str | None:
+        """Why ``word`` falls out, or None: ``empty``, ``too_long``, ``unsupported_character``."""
+        if not word:
+            return "empty"
+        if len(word) > self.max_length:
+            return "too_long"
+        return None if self.characters.issuperset(word) else "unsupported_character"
+
+
+class WordSource(Protocol):
+    """Somewhere words come from."""
+
+    def inputs(self, limits: Limits) -> dict[str, Any]:
+        """Load everything; say what was read and what fell out, as JSON values for the manifest.
+
+        Raises:
+            UserError: a file is missing or not a single word is left.
+        """
+        ...
+
+    def draw(self, rng: np.random.Generator, n: int, limits: Limits) -> list[str]:
+        """Draw ``n`` words within ``limits``; the only user of ``rng``."""
+        ...

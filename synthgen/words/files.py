@@ -1,0 +1,88 @@
+"""Word lists in files, read once a process, with a count of every line that falls out."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from curation.core.errors import UserError
+from curation.core.fingerprint import sha256_file
+from synthgen.materials import corpus, read_lines
+from synthgen.words.base import Limits
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words with weights.
+
+    Attributes:
+        words: Shape (W,), object (str).
+        edges: Cumulative weights, shape (W,), ending at 1.
+        facts: Fingerprint and counts by reason, for the manifest.
+    """
+
+    words: np.ndarray
+    edges: np.ndarray
+    facts: dict[str, object]
+
+    def draw(self, rng: np.random.Generator, n: int) -> list[str]:
+        """Draw ``n`` words by weight."""
+        at = np.searchsorted(self.edges, rng.random(n), side="right")
+        drawn: list[str] = self.words[np.minimum(at, len(self.words) - 1)].tolist()
+        return drawn
+
+
+def weighted(path: Path, entries: Iterable[tuple[str, float]], limits: Limits) -> Words:
+    """Keep the entries within ``limits`` and count the others by reason.
+
+    Raises:
+        UserError: none is left.
+    """
+    kept: dict[str, float] = {}
+    reasons: Counter[str] = Counter()
+    for word, weight in entries:
+        if reason := limits.reject(word):
+            reasons[reason] += 1
+        else:
+            kept[word] = kept.get(word, 0.0) + weight
+    if not kept:
+        found = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())) or "the file is empty"
+        raise UserError(
+            f"word list {path.name} has no word to draw ({found}). Mend the list, or the recipe's charset."
+        )
+    edges = np.cumsum(np.fromiter(kept.values(), float))
+    facts = {"sha256": sha256_file(path), "words": len(kept), "left_out": dict(sorted(reasons.items()))}
+    return Words(np.array(list(kept), object), edges / edges[-1], facts)
+
+
+@functools.lru_cache(maxsize=32)
+def frequency_list(name: str, power: float, limits: Limits) -> Words:
+    """Read lines of ``word TAB frequency``; a word's weight is its frequency to the ``power``."""
+    path = corpus(name)
+
+    def entries() -> Iterable[tuple[str, float]]:
+        for number, line in enumerate(read_lines(path), 1):
+            word, _, frequency = line.partition("\t")
+            try:
+                yield word, float(frequency) ** power
+            except (ValueError, ZeroDivisionError):
+                raise UserError(
+                    f"{path.name}, entry {number}: {line!r} is not a word, a tab and a frequency. "
+                    "Mend that line."
+                ) from None
+
+    return weighted(path, entries(), limits)
+
+
+@functools.lru_cache(maxsize=32)
+def word_list(name: str, split: bool, limits: Limits) -> Words:
+    """Read one entry a line, all equally likely; with ``split``, every word of it is an entry."""
+    path = corpus(name)
+    lines = read_lines(path)
+    words = (word for line in lines for word in line.split()) if split else iter(lines)
+    return weighted(path, ((word, 1.0) for word in words), limits)
