@@ -200,6 +200,8 @@ def _source(
 
 def _dataset(number: int, dataset: Dataset, reasons: Counter[str], plan: _Plan, out: Path) -> dict[str, Any]:
     rows = plan.columns["row"][plan.columns["dataset"] == number]
+    used = np.zeros(len(dataset), bool)
+    used[rows] = True
     return {
         "path": str(dataset.path),
         "path_from_mixture": os.path.relpath(dataset.path.resolve(), out.resolve()),
@@ -209,7 +211,7 @@ def _dataset(number: int, dataset: Dataset, reasons: Counter[str], plan: _Plan, 
         "left_out": dict(reasons),
         "held_out": int(np.count_nonzero(plan.held["dataset"] == number)),
         "positions": len(rows),
-        "unique": len(np.unique(rows)),
+        "unique": int(np.count_nonzero(used)),
     }
 
 

@@ -110,7 +110,9 @@ class Mixture:
     def training_rows(self, source: int) -> Rows:
         """The rows of dataset number ``source`` that stand anywhere in a pass: each once, rising."""
         numbers, rows = self._selection
-        return np.unique(rows[numbers == source]).astype(np.int64)
+        used = np.zeros(len(self._datasets[source]), bool)
+        used[rows[numbers == source]] = True
+        return np.flatnonzero(used)
 
     def validation(self) -> tuple[Numbers, Rows]:
         """Dataset numbers and rows of the words held out; none of them stands at any position."""

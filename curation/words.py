@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ from curation.core.labels import Protocol
 from curation.core.rng import stream
 
 Hashes = NDArray[np.uint64]
+JUDGED_AT_ONCE = 2**16  # labels held as Python texts, to spare memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,32 +126,25 @@ def _gather_one(
     dataset: Dataset, protocol: Protocol, key: int, tick: Callable[[int], object]
 ) -> tuple[Hashes, NDArray[np.uint32], Counter[str]]:
     """Hashes and rows of the words that take part, and how many do not, by reason."""
-
-    @lru_cache(maxsize=2**18)
-    def reason(label: str) -> str | None:
-        return protocol.normalise(label)[1]
-
-    left_out: Counter[str] = Counter()
-    hashes, rows, start = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)], 0
+    hashes, labels = [np.empty(0, np.uint64)], []
     for table in dataset.tables(["uid", "label"]):
-        takes_part = _takes_part(table["label"], reason, left_out)
-        hashes.append(hash_texts(table["uid"], key)[takes_part])
-        rows.append((start + np.flatnonzero(takes_part)).astype(np.uint32))
-        start += len(table)
+        hashes.append(hash_texts(table["uid"], key))
+        labels += table["label"].chunks
         tick(len(table))
-    return np.concatenate(hashes), np.concatenate(rows), left_out
+    takes_part, left_out = _judge(pa.chunked_array(labels, pa.string()), protocol)
+    return np.concatenate(hashes)[takes_part], np.flatnonzero(takes_part).astype(np.uint32), left_out
 
 
-def _takes_part(
-    labels: pa.ChunkedArray, reason: Callable[[str], str | None], left_out: Counter[str]
-) -> NDArray[np.bool_]:
-    """Judge each different label once; count those that fall out into ``left_out``."""
-    encoded = labels.combine_chunks().dictionary_encode()
-    reasons = [reason(label) for label in encoded.dictionary.to_pylist()]
+def _judge(labels: pa.ChunkedArray, protocol: Protocol) -> tuple[NDArray[np.bool_], Counter[str]]:
+    """Tell which labels take part, and count the others by reason; each different label is judged once."""
+    encoded = labels.dictionary_encode().combine_chunks()
     codes = encoded.indices.to_numpy()
-    for name, times in zip(reasons, np.bincount(codes, minlength=len(encoded.dictionary)), strict=True):
-        if name is not None:
-            left_out[name] += int(times)
-    passes = np.array([name is None for name in reasons], bool)
-    result: NDArray[np.bool_] = passes[codes] if len(codes) else np.empty(0, bool)
-    return result
+    times = np.bincount(codes, minlength=len(encoded.dictionary))
+    passes, left_out = np.ones(len(encoded.dictionary), bool), Counter[str]()
+    for start in range(0, len(passes), JUDGED_AT_ONCE):
+        texts = encoded.dictionary.slice(start, JUDGED_AT_ONCE).to_pylist()
+        for i, text in enumerate(texts, start):
+            if (reason := protocol.normalise(text)[1]) is not None:
+                passes[i] = False
+                left_out[reason] += int(times[i])
+    return passes[codes], left_out

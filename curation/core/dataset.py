@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
 from curation.core.files import read_json
-from curation.core.schema import FORMAT
+from curation.core.schema import FORMAT, schema
 from curation.core.shards import BUILD
 
 
@@ -86,7 +86,8 @@ class Dataset:
 
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Read whole columns; leave ``image`` out unless memory holds every picture."""
-        return pa.concat_tables(list(self.tables(columns)))
+        tables = list(self.tables(columns))
+        return pa.concat_tables(tables) if tables else schema().empty_table().select(columns)
 
     def tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield whole columns shard by shard, in order: faster than ``scan`` where pictures are left out."""

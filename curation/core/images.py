@@ -41,8 +41,7 @@ def decode(data: bytes) -> Pixels:
         raise BrokenImageError("the JPEG file is cut short")
     if image.shape[0] * image.shape[1] > MAX_PIXELS:
         raise BrokenImageError(f"{image.shape[0] * image.shape[1]} pixels are more than {MAX_PIXELS}")
-    rgb: Pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return rgb
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def encode_jpeg(image: Pixels, quality: int = 90) -> bytes:

@@ -72,7 +72,7 @@ def _in_processes(
 
 
 def _start_worker(counter: Any) -> None:
-    global _counter  # noqa: PLW0603 - the pool offers no other way to hand a shared counter over
+    global _counter  # the pool offers no other way to hand a shared counter over
     _counter = counter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 

@@ -83,7 +83,8 @@ def build(into: type[T], table: Mapping[str, Any], *, where: str) -> T:
 def resolved(value: Any) -> Any:
     """Turn a recipe into plain tables and lists, every default written out, for a manifest."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        named = {"kind": value.kind} if hasattr(type(value), "kind") else {}
+        kind = getattr(type(value), "kind", None)  # the name under which a component is registered
+        named = {} if kind is None else {"kind": kind}
         return named | {f.name: resolved(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
     if isinstance(value, Mapping):
         return {key: resolved(item) for key, item in value.items()}
@@ -129,6 +130,8 @@ def _component(registry: Registry[Any], value: Any, where: str) -> Any:
         raise UserError(
             f"{where} must be a table with the key 'kind'. Known {registry.kind}s: {', '.join(registry)}."
         )
+    if not isinstance(value["kind"], str):
+        raise UserError(f"{where}, kind must be a text, got {value['kind']!r}. Mend the recipe.")
     options = {key: item for key, item in value.items() if key != "kind"}
     return build(registry.get(value["kind"], where=where), options, where=f"{where} ({value['kind']})")
 

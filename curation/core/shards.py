@@ -54,9 +54,12 @@ def start(out: Path, job: Mapping[str, Any]) -> None:
             )
         return
     refuse_existing(out)
-    record.parent.mkdir(parents=True)
-    (out / "data").mkdir()
-    write_json(record, job)
+    draft = out.with_name(f".{out.name}.tmp")  # out is never without its record, so it can always go on
+    shutil.rmtree(draft, ignore_errors=True)
+    (draft / "data").mkdir(parents=True)
+    (draft / BUILD).mkdir()
+    write_json(draft / BUILD / "job.json", job)
+    draft.rename(out)
 
 
 def is_done(out: Path, index: int) -> bool:
