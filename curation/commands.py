@@ -73,8 +73,9 @@ def import_(
     what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
     if dry_run:
         refuse_finished(out)
-        facts = survey(what)
-        kept = facts["found"] - sum(facts["rejected_unread"].values())
+        surveyed = survey(what)
+        facts = surveyed.facts() | {"rejected_by_reason": surveyed.rejected_unread}
+        kept = surveyed.found - sum(surveyed.rejected_unread.values())
         done = f"would read {kept:,} pictures into {out}"
     else:
         facts = import_set(what, out, max_dropped=max_dropped)
@@ -86,7 +87,7 @@ def import_(
         return
     of = "" if facts["expected"] is None else f" of {facts['expected']:,} expected"
     click.echo(f"{what.name} {split}: found {facts['found']:,}{of}")
-    click.echo(f"left out: {_counts(facts['rejected_unread' if dry_run else 'rejected_by_reason'])}")
+    click.echo(f"left out: {_counts(facts['rejected_by_reason'])}")
     click.echo(done)
 
 

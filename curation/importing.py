@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import shutil
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from curation.core import shards
 from curation.core.errors import UserError
@@ -18,7 +22,7 @@ from curation.core.images import BrokenImageError, decode
 from curation.core.pool import progress
 from curation.core.sample import Reject, Sample
 from curation.cropping import OutsideError
-from curation.importers.base import Importer, Word
+from curation.importers.base import Importer, Unusable, Word
 
 SHARD_WORDS = 50_000  # about 150 MB of crops, and some twenty seconds of work to lose to a kill -9
 
@@ -48,6 +52,10 @@ class Source:
         if not self.name or ":" in self.name or not self.name.isprintable():
             raise UserError(f"the name {self.name!r} is no good for a set. Use letters, digits, - and _.")
 
+    def words(self) -> Iterator[Word | Unusable]:
+        """Yield the annotated words, streaming, without their pictures."""
+        return self.importer.words(self.src, self.split)
+
 
 def default_name(importer: Importer, src: Path) -> str:
     """The name of a published set is its format's; other sets are called like their folder."""
@@ -63,30 +71,52 @@ def refuse_finished(out: Path) -> None:
         refuse_existing(out)
 
 
-def survey(source: Source) -> dict[str, Any]:
-    """Walk through all annotations without reading a picture.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What the annotations alone say about a set.
 
-    Returns:
-        ``found``: annotated words; ``expected``: the same as published, or None; ``rejected_unread``:
-        what the annotations alone reject, by reason; ``warnings``: sentences about the above.
+    Attributes:
+        found: Annotated words.
+        expected: The same as published, or None.
+        rejected_unread: Words that need no look at their picture to be rejected, by reason.
+        repeated: 64-bit hashes of the ids that more than one word has.
+    """
+
+    found: int
+    expected: int | None
+    rejected_unread: dict[str, int]
+    repeated: frozenset[int]
+
+    def facts(self) -> dict[str, Any]:
+        """Counts, and sentences about them, as plain values."""
+        warnings = []
+        if self.expected not in (None, self.found):
+            warnings.append(
+                f"found {self.found:,} of {self.expected:,} words expected: "
+                "the set is incomplete or of another version"
+            )
+        return {"found": self.found, "expected": self.expected, "warnings": warnings}
+
+
+def survey(source: Source) -> Survey:
+    """Walk through all annotations without reading a picture; 8 bytes a word are kept.
 
     Raises:
         UserError: the annotations are missing, damaged or without a word.
     """
-    importer, reasons, found = source.importer, Counter[str](), 0
-    for word in importer.words(source.src, source.split):
-        found += 1
-        if (reject := _reject_unread(word)) is not None:
-            reasons[reject.reason] += 1
-    if not found:
+    hashes = array("Q", (_hash64(word.id) for word in source.words()))
+    if not hashes:
         raise UserError(f"{source.src} holds no word at all. Check that it is the set's annotation.")
-    expected = importer.expected.get(source.split)
-    return {
-        "found": found,
-        "expected": expected,
-        "rejected_unread": dict(reasons),
-        "warnings": [] if expected in (None, found) else [_mismatch(found, expected)],
-    }
+    values, counts = np.unique(np.frombuffer(hashes, np.uint64), return_counts=True)
+    repeated = frozenset(values[counts > 1].tolist())
+    outcomes = _outcomes(source, repeated)
+    reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Reject))
+    return Survey(
+        found=len(hashes),
+        expected=source.importer.expected.get(source.split),
+        rejected_unread=dict(reasons),
+        repeated=repeated,
+    )
 
 
 def import_set(
@@ -110,20 +140,20 @@ def import_set(
         UserError: the source is not as its format has it, or too many words are rejected; then
             nothing is left at ``out``.
     """
-    importer = source.importer
     refuse_finished(out)
-    facts = survey(source)
+    surveyed = survey(source)
     shards.start(out, _job(source, shard_words))
-    words = importer.words(source.src, source.split)
-    with progress(facts["found"], " words", f"import {source.name}") as bar:
-        for index in range(-(-facts["found"] // shard_words)):
-            here = itertools.islice(words, shard_words)
+    outcomes = _outcomes(source, surveyed.repeated)
+    with progress(surveyed.found, " words", f"import {source.name}") as bar:
+        for index in range(-(-surveyed.found // shard_words)):
+            here = itertools.islice(outcomes, shard_words)
             if shards.is_done(out, index):
                 bar.update(sum(1 for _ in here))
             else:
-                shards.write_shard(out, index, _samples(here, source), tick=bar.update)
+                items = (o if isinstance(o, Reject) else _read(o, source) for o in here)
+                shards.write_shard(out, index, items, tick=bar.update)
     _check_dropped(out, max_dropped)
-    return shards.finish(out, **{key: facts[key] for key in ("found", "expected", "warnings")})
+    return shards.finish(out, **surveyed.facts())
 
 
 def _job(source: Source, shard_words: int) -> dict[str, Any]:
@@ -142,18 +172,25 @@ def _job(source: Source, shard_words: int) -> dict[str, Any]:
     }
 
 
-def _samples(words: Iterable[Word | Reject], source: Source) -> Iterator[Sample | Reject]:
-    for word in words:
-        yield _reject_unread(word, source.name) or _read(word, source)
+def _outcomes(source: Source, repeated: Collection[int]) -> Iterator[Word | Reject]:
+    """Yield the words whose pictures are worth reading, and rejects with whole uids for the others."""
+    seen: set[str] = set()
+    for word in source.words():
+        again = word.id in seen
+        if _hash64(word.id) in repeated:
+            seen.add(word.id)
+        if again:  # an id stands for one word from here on: it decides what is held out
+            yield Reject(uid=f"{source.name}:{word.id}", reason="repeated_id")
+        elif isinstance(word, Unusable):
+            yield Reject(uid=f"{source.name}:{word.id}", reason=word.reason, detail=word.detail)
+        elif not word.label.strip():
+            yield Reject(uid=f"{source.name}:{word.id}", reason="empty_label")
+        else:
+            yield word
 
 
-def _reject_unread(word: Word | Reject, name: str = "") -> Reject | None:
-    """What can be rejected without reading the picture."""
-    if isinstance(word, Reject):
-        return Reject(uid=f"{name}:{word.uid}", reason=word.reason, detail=word.detail)
-    if not word.label.strip():
-        return Reject(uid=f"{name}:{word.id}", reason="empty_label")
-    return None
+def _hash64(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _read(word: Word, source: Source) -> Sample | Reject:
@@ -195,7 +232,3 @@ def _check_dropped(out: Path, max_dropped: float) -> None:
         f"{max_dropped:g} allowed: {counts}; the first is {uid} ({detail or reason}). "
         "Mend the source, or raise --max-dropped."
     )
-
-
-def _mismatch(found: int, expected: int) -> str:
-    return f"found {found:,} of {expected:,} words expected: the set is incomplete or of another version"

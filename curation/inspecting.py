@@ -18,6 +18,7 @@ from curation.core.rng import stream
 from curation.core.sheet import contact_sheet
 
 COLUMNS = ["label", "source", "split", "licence", "width", "height"]
+FROM_MANIFEST = {"rejected_by_reason": {}, "warnings": []}
 QUANTILES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
 
 
@@ -30,26 +31,25 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         (quantiles, aspect to 0.01), ``charset`` (labels' characters, most frequent first),
         ``protocols`` (labels that fall out of each, by reason), ``rejected_by_reason``, ``warnings``.
     """
-    sources, widths, heights, aspects = Counter(), Counter(), Counter(), Counter()
-    lengths, characters, fallen = Counter(), Counter(), Counter()
+    rows, lengths, widths, heights = Counter(), Counter(), Counter(), Counter()
+    aspects, characters, fallen = Counter(), Counter(), Counter()
     with progress(len(dataset), " words", f"inspect {dataset.name}") as bar:
         for batch in dataset.scan(COLUMNS):
-            label, source, split, licence, width, height = (c.to_pylist() for c in batch.columns)
-            sources.update(zip(source, split, licence, strict=True))
+            labels, *groups, width, height = (column.to_pylist() for column in batch.columns)
+            rows.update(zip(*groups, strict=True))
             widths.update(width)
             heights.update(height)
             aspects.update(round(w / h, 2) for w, h in zip(width, height, strict=True))
-            lengths.update(map(len, label))
-            characters.update("".join(label))
-            for text in label:
-                fallen.update(_verdicts(text))
+            lengths.update(map(len, labels))
+            characters.update("".join(labels))
+            fallen.update(verdict for label in labels for verdict in _verdicts(label))
             bar.update(len(batch))
     return {
         "n_rows": len(dataset),
         "fingerprint": dataset.fingerprint,
         "sources": [
-            {"source": source, "split": split, "licence": licence, "rows": n}
-            for (source, split, licence), n in sorted(sources.items())
+            dict(zip(("source", "split", "licence", "rows"), (*group, n), strict=True))
+            for group, n in sorted(rows.items())
         ],
         "label_length": _quantiles(lengths),
         "label_lengths": {str(length): lengths[length] for length in sorted(lengths)},
@@ -61,8 +61,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
             name: {reason: n for (of, reason), n in sorted(fallen.items()) if of == name}
             for name in PROTOCOLS
         },
-        "rejected_by_reason": dataset.manifest["rejected_by_reason"],
-        "warnings": dataset.manifest.get("warnings", []),
+        **{key: dataset.manifest.get(key, empty) for key, empty in FROM_MANIFEST.items()},
     }
 
 

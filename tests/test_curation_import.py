@@ -18,7 +18,7 @@ from curation.core.fingerprint import dhash128, sha256, sha256_file
 from curation.core.images import decode
 from curation.core.schema import BASE
 from curation.importers import importers
-from curation.importing import Source, import_set
+from curation.importing import Source, import_set, survey
 
 ROOT = Path(__file__).parents[1]
 REAL = Path(__file__).parents[2] / "shared" / "data" / "real"
@@ -128,6 +128,19 @@ def test_every_drop_has_a_reason(tmp_path: Path) -> None:
     assert manifest["n_rows"] == 23
     assert manifest["rejected_by_reason"] == {"broken_image": 2, "empty_label": 2, "missing_image": 1}
     assert Dataset.open(tmp_path / "out").table(["uid"]).num_rows == 23
+
+
+def test_an_id_stands_for_one_word(tmp_path: Path) -> None:
+    file = write_tsv(tmp_path / "set", {"a.png": "one", "b.png": "two", "c.png": ""})
+    file.write_text(file.read_text() + "a.png\tother\na.png\tthird\nc.png\tnow with a label\n")
+    surveyed = survey(source(file))
+    manifest = import_set(source(file), tmp_path / "out", max_dropped=1, shard_words=2)
+    assert Dataset.open(tmp_path / "out").table(["uid", "label"]).to_pydict() == {
+        "uid": ["set:a.png", "set:b.png"],
+        "label": ["one", "two"],
+    }
+    assert manifest["rejected_by_reason"] == {"empty_label": 1, "repeated_id": 3}
+    assert surveyed.rejected_unread == manifest["rejected_by_reason"]
 
 
 def test_too_many_drops_leave_nothing(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 import sys
 
 from curation.core.registry import import_all
-from curation.importers.base import Importer, Word, importers
+from curation.importers.base import Importer, Unusable, Word, importers
 
 import_all(sys.modules[__name__])
 
-__all__ = ["Importer", "Word", "importers"]
+__all__ = ["Importer", "Unusable", "Word", "importers"]

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol
 
 from curation.core.errors import UserError
 from curation.core.registry import Registry
-from curation.core.sample import Reject
 
 importers: Registry[Any] = Registry("format")
 
@@ -34,6 +33,21 @@ class Word:
     read: Callable[[], bytes]
     origin_image: str | None = None
     origin_box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unusable:
+    """An annotated word that cannot be one.
+
+    Attributes:
+        id: As in ``Word``.
+        reason: Short and fixed: ``illegible``.
+        detail: What was found.
+    """
+
+    id: str
+    reason: str
+    detail: str = ""
 
 
 class Importer(Protocol):
@@ -60,11 +74,11 @@ class Importer(Protocol):
         """
         ...
 
-    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield every annotated word of ``split`` in the order of the annotations, streaming.
 
         Pictures are not touched: they are read by ``Word.read``, so that words can be counted and
-        skipped at little cost. What cannot be a word is a Reject with the word's id as its uid.
+        skipped at little cost.
 
         Raises:
             UserError: the annotations are not in the publisher's format.

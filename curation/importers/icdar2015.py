@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
-from curation.core.sample import Reject
-from curation.importers.base import Word, importers, inside, only_file, text_lines
+from curation.importers.base import Unusable, Word, importers, inside, only_file, text_lines
 
 LINE = re.compile(r'\s*([^,]+?)\s*,\s*"(.*)"\s*')
 ESCAPED = re.compile(r'\\(["\\])')
@@ -39,7 +38,7 @@ class Icdar2015:
         path = _annotations(src, split)
         return {path.name: sha256_file(path)}
 
-    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words in the order of the label file; ``###`` marks one that nobody could read."""
         path = _annotations(src, split)
         for number, line in text_lines(path):
@@ -51,7 +50,7 @@ class Icdar2015:
             name, label = found[1], ESCAPED.sub(r"\1", found[2])
             picture = inside(path.parent, name, f"{path}, line {number}")
             if label == ILLEGIBLE:
-                yield Reject(uid=f"{split}/{name}", reason="illegible", detail=label)
+                yield Unusable(id=f"{split}/{name}", reason="illegible", detail=label)
             else:  # the two splits use the same names
                 yield Word(id=f"{split}/{name}", label=label, read=picture.read_bytes)
 

@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
-from curation.core.sample import Reject
-from curation.importers.base import Word, importers, inside, only_file
+from curation.importers.base import Unusable, Word, importers, inside, only_file
 
 LABEL_FIELD = {"CharBound": "chars", "data": "GroundTruth"}  # by the ending of the variable's name
 
@@ -34,7 +33,7 @@ class Iiit5k:
         path = _annotations(src, split)
         return {path.name: sha256_file(path)}
 
-    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words in the order of the Matlab file."""
         path = _annotations(src, split)
         field = LABEL_FIELD[path.stem.removeprefix(split)]

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from curation.core.errors import UserError
-from curation.core.sample import Reject
-from curation.importers.base import Word, importers
+from curation.importers.base import Unusable, Word, importers
 
 DATA = "data.mdb"
 
@@ -43,7 +42,7 @@ class Lmdb:
                 )
         return facts
 
-    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words of each LMDB in the order of their numbers, the LMDBs in the order of paths."""
         for folder in find_environments(src):
             prefix = "" if folder == src else f"{_relative(folder, src)}/"
@@ -124,14 +123,14 @@ def _n_samples(txn: Any, folder: Path) -> int:
     return int(text)
 
 
-def _word(txn: Any, number: int, uid: str, folder: Path) -> Word | Reject:
+def _word(txn: Any, number: int, uid: str, folder: Path) -> Word | Unusable:
     image, label = txn.get(b"image-%09d" % number), txn.get(b"label-%09d" % number)
     if image is None or label is None:
         missing = "image" if image is None else "label"
-        return Reject(uid=uid, reason=f"missing_{missing}", detail=f"no key {missing}-{number:09d}")
+        return Unusable(id=uid, reason=f"missing_{missing}", detail=f"no key {missing}-{number:09d}")
     try:
         text = bytes(label).decode("utf-8")
     except UnicodeDecodeError:
-        return Reject(uid=uid, reason="undecodable_label", detail=repr(bytes(label)[:60]))
+        return Unusable(id=uid, reason="undecodable_label", detail=repr(bytes(label)[:60]))
     # the buffer points into the map: it costs nothing until it is read, and must be read within the scan
     return Word(id=uid, label=text, read=functools.partial(bytes, image))

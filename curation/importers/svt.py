@@ -12,8 +12,7 @@ from xml.etree import ElementTree
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
-from curation.core.sample import Reject
-from curation.importers.base import Word, importers, inside, only_file
+from curation.importers.base import Unusable, Word, importers, inside, only_file
 
 Box = tuple[float, float, float, float]
 
@@ -38,7 +37,7 @@ class Svt:
         path = _annotations(src, split)
         return {path.name: sha256_file(path)}
 
-    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words photo by photo, in the order of the XML file."""
         path = _annotations(src, split)
         for number, photo in enumerate(_photos(path), 1):

@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
-from curation.core.sample import Reject
-from curation.importers.base import Word, importers, inside, text_lines
+from curation.importers.base import Unusable, Word, importers, inside, text_lines
 
 
 @importers.add("tsv")
@@ -34,7 +33,7 @@ class Tsv:
         self._check(src)
         return {src.name: sha256_file(src)}
 
-    def words(self, src: Path, split: str) -> Iterator[Word | Reject]:
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words in the order of the file."""
         self._check(src)
         root = src.parent if self.root is None else self.root
