@@ -64,7 +64,7 @@ def mix(spec: MixRecipe | Path, out: Path, *, seed: int = 0, dry_run: bool = Fal
     Raises:
         UserError: something in the recipe, its datasets or ``out`` does not fit.
     """
-    where = spec.name if isinstance(spec, Path) else "the mixture"
+    where = spec.name if isinstance(spec, Path) else "mix recipe"
     if isinstance(spec, Path):
         spec = load_mix(spec)
     refuse_existing(out)

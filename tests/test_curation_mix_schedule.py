@@ -1,0 +1,138 @@
+"""The order of the sources is exact at every prefix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from curation.schedule import interleave, largest_remainder, pass_order
+
+
+def worst_error(counts: Sequence[int], pattern: np.ndarray) -> Fraction:
+    """Largest |count of source i in the first k - k * counts[i] / T| over all i and k, exactly."""
+    total = sum(counts)
+    k = np.arange(1, total + 1)
+    errors = [abs(np.cumsum(pattern == i) * total - k * count).max() for i, count in enumerate(counts)]
+    return Fraction(int(max(errors)), total)
+
+
+def spread(total: int, weights: Sequence[float]) -> list[int]:
+    return [math.floor(total * weight / sum(weights)) for weight in weights]
+
+
+# from about equal to one word among a hundred thousand
+weights = st.lists(st.floats(-5, 0).map(lambda power: 10**power), min_size=2, max_size=12)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(total=st.integers(2, 30_000), weights=weights)
+@example(total=30_000, weights=[3, 400_000, 600_000])
+@example(total=12, weights=[1] * 12)
+def test_every_prefix_is_within_one_of_the_ratio(total: int, weights: list[float]) -> None:
+    counts = spread(total, weights)
+    if any(counts):
+        pattern = interleave(counts)
+        assert np.bincount(pattern, minlength=len(counts)).tolist() == counts
+        assert worst_error(counts, pattern) < 1
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(real=st.integers(200_000, 250_000))
+@example(real=250_000)
+def test_three_synthetic_per_real_over_a_million_positions(real: int) -> None:
+    counts = [real, 3 * real]
+    assert worst_error(counts, interleave(counts)) <= Fraction(1, 2)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(weights=weights)
+def test_a_million_positions_of_many_sources(weights: list[float]) -> None:
+    counts = spread(1_000_000, weights)
+    assert worst_error(counts, interleave(counts)) < 1
+
+
+def one_by_one(counts: Sequence[int]) -> list[int]:
+    """Earliest deadline first, as the rule says it, without stretches."""
+    total, done, pattern = sum(counts), [0] * len(counts), []
+    for k in range(1, total + 1):
+        last = {
+            i: -(-(done[i] + 1) * total // count)
+            for i, count in enumerate(counts)
+            if count and done[i] * total < k * count
+        }
+        pattern.append(min(last, key=lambda i: (last[i], i)))
+        done[pattern[-1]] += 1
+    return pattern
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(total=st.integers(2, 8_000), weights=st.lists(st.floats(0.0005, 1), min_size=3, max_size=9))
+def test_stretches_side_by_side_give_the_sequential_order(total: int, weights: list[float]) -> None:
+    counts = spread(total, weights)
+    if sum(count > 0 for count in counts) > 2:
+        assert interleave(counts).tolist() == one_by_one(counts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "pattern"),
+    [
+        ([1, 3], [1, 0, 1, 1]),
+        ([2, 2], [0, 1, 0, 1]),
+        ([1, 1, 1], [0, 1, 2]),
+        ([0, 3], [1, 1, 1]),
+        ([0, 0], []),
+        ([2, 0, 1], [0, 2, 0]),
+    ],
+)
+def test_small_patterns(counts: list[int], pattern: list[int]) -> None:
+    assert interleave(counts).tolist() == pattern
+
+
+def test_interleave_says_what_it_cannot_do() -> None:
+    with pytest.raises(ValueError, match=r"^257 positions of 257 sources; at most 2\*\*31 - 1 of 256$"):
+        interleave([1] * 257)
+    with pytest.raises(ValueError, match=r"^2147483648 positions of 1 sources"):
+        interleave([2**31])
+
+
+@pytest.mark.parametrize(
+    ("total", "shares", "counts"),
+    [
+        (26_900, [1, 3], [6_725, 20_175]),
+        (10, [1, 1, 1], [4, 3, 3]),  # equal remainders go to the first
+        (100, [Fraction("0.5"), Fraction("0.3"), Fraction("0.2")], [50, 30, 20]),
+        (7, [Fraction("0.1"), Fraction("0.2")], [2, 5]),
+        (5, [0, 2], [0, 5]),
+        (0, [1, 1], [0, 0]),
+    ],
+)
+def test_largest_remainder(total: int, shares: list[Fraction], counts: list[int]) -> None:
+    assert largest_remainder(total, [Fraction(s) for s in shares]) == counts
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(total=st.integers(0, 10**7), shares=st.lists(st.fractions(0, 100), min_size=1, max_size=12))
+def test_largest_remainder_adds_up_and_stays_within_one(total: int, shares: list[Fraction]) -> None:
+    if not sum(shares):
+        with pytest.raises(ValueError, match="not all 0"):
+            largest_remainder(total, shares)
+        return
+    counts = largest_remainder(total, shares)
+    assert sum(counts) == total
+    quotas = [total * share / sum(shares) for share in shares]
+    assert all(abs(count - quota) < 1 for count, quota in zip(counts, quotas, strict=True))
+
+
+def test_pass_order_is_a_new_permutation_for_every_pass_and_lap() -> None:
+    assert pass_order(0, "real", 0, 0, 5).tolist() == [0, 1, 2, 3, 4]
+    keys = [(0, 1, 0), (0, 0, 1), (0, 1, 1), (1, 1, 0), (0, 2, 0)]
+    orders = [tuple(pass_order(seed, "real", number, lap, 50)) for seed, number, lap in keys]
+    assert len({*orders, tuple(range(50))}) == len(keys) + 1
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert orders[0] == tuple(pass_order(0, "real", 1, 0, 50)) != tuple(pass_order(0, "svt", 1, 0, 50))
