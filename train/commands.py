@@ -1,0 +1,135 @@
+"""The commands ``train`` and ``evaluate``; nothing heavy is imported until one runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from curation.core import options
+from curation.core.labels import PROTOCOLS
+from train.study_commands import ablate, laws, report
+
+if TYPE_CHECKING:
+    from train.evaluate import Score
+    from train.recipe import TrainRecipe
+
+__all__ = ["ablate", "evaluate", "laws", "report", "train"]
+RECIPES = Path(__file__).with_name("recipes")
+
+
+@click.command()
+@click.argument("recipe")
+@options.out
+@click.option("--mixture", type=click.Path(path_type=Path), help="Train on this mixture, not the recipe's.")
+@options.seed
+@options.dry_run
+def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool) -> None:
+    """Train a recognizer on a mixture.
+
+    RECIPE is a TOML file, or the name of a shipped one. An interrupted run goes on when the same command is
+    given again.
+    """
+    from curation.core.recipe import find, load
+    from train.fit import fit
+    from train.recipe import TrainRecipe, resolve
+
+    loaded = load(find(recipe, RECIPES), TrainRecipe)
+    if dry_run:
+        click.echo(_plan(resolve(loaded, mixture)))
+        return
+    record = fit(loaded, out, seed=seed, mixture=mixture)
+    timing = record["timing"]
+    click.echo(
+        f"{out}: {record['steps']:,} steps, {record['samples_seen']:,} words seen, "
+        f"{timing['words_per_second']:,.0f} words/s, {timing['seconds']:,.0f} s"
+    )
+    if validation := record["validation"]:
+        interval = f"[{100 * validation['accuracy_low']:.1f}, {100 * validation['accuracy_high']:.1f}]"
+        click.echo(
+            f"word accuracy on the {validation['n_used']} words held out: "
+            f"{100 * validation['accuracy']:.1f} % {interval}"
+        )
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("datasets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--protocol",
+    type=click.Choice(sorted(PROTOCOLS)),
+    default="parseq36",
+    help="How labels and predictions are normalised before they are compared.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the predictions on each word.  [default: RUN/predictions]",
+)
+@options.as_json
+def evaluate(run: Path, datasets: tuple[Path, ...], protocol: str, out: Path | None, as_json: bool) -> None:
+    """Measure the trained recognizer in the folder RUN on DATASETS.
+
+    Intervals are 95 %: Wilson's for word accuracy, a bootstrap over words for 1-NED.
+    """
+    from train.evaluate import average
+    from train.evaluate import evaluate as measure
+
+    scores = measure(run, datasets, protocol=protocol, out=out)
+    if as_json:
+        both = {
+            "scores": [dataclasses.asdict(s) for s in scores],
+            "average": dataclasses.asdict(average(scores)),
+        }
+        click.echo(json.dumps(both, indent=2))
+    else:
+        click.echo(_table(scores))
+
+
+def _plan(recipe: TrainRecipe) -> str:
+    """What training would do, in a few lines; checks the mixture on the way."""
+    from curation.core.labels import protocol
+    from curation.mixture import Mixture
+    from train.models.base import count_parameters
+
+    assert recipe.mixture is not None
+    mixture = Mixture.open(recipe.mixture)
+    network = recipe.model.build(protocol(recipe.protocol).charset)
+    samples = recipe.steps * recipe.batch
+    return (
+        f"model     {recipe.model.kind}, {count_parameters(network):,} parameters, "
+        f"{len(network.charset)} characters\n"
+        f"mixture   {recipe.mixture}, {len(mixture):,} positions\n"
+        f"training  {recipe.steps:,} steps of {recipe.batch} words = {samples:,} words, "
+        f"{samples / len(mixture):.1f} passes, on {recipe.device} in {recipe.precision}"
+    )
+
+
+def _table(scores: Sequence[Score]) -> str:
+    from train.evaluate import average
+
+    rows: list[tuple[str, ...]] = [("set", "words", "dropped", "word accuracy %", "1-NED %")]
+    for s in scores:
+        dropped = ", ".join(f"{n} {reason}" for reason, n in s.dropped.items())
+        accuracy = _percent(s.accuracy, s.accuracy_low, s.accuracy_high)
+        ned = _percent(s.one_minus_ned, s.one_minus_ned_low, s.one_minus_ned_high)
+        rows.append((s.name, f"{s.n_used:,}", dropped or "0", accuracy, ned))
+    if len(scores) > 1:
+        mean = average(scores)
+        n = f"{mean.n_used:,}"
+        by_words = mean.accuracy_weighted, mean.one_minus_ned_weighted
+        by_sets = mean.accuracy_unweighted, mean.one_minus_ned_unweighted
+        rows.append(("mean over words", n, "", *(f"{100 * value:.1f}" for value in by_words)))
+        rows.append(("mean over sets", n, "", *(f"{100 * value:.1f}" for value in by_sets)))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _percent(value: float, low: float, high: float) -> str:
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"

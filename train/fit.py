@@ -1,0 +1,191 @@
+"""Training one recognizer on one mixture for a fixed number of samples."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from curation.core import fingerprint
+from curation.core.errors import UserError
+from curation.core.labels import Protocol, protocol
+from curation.core.pool import progress
+from curation.core.recipe import resolved
+from curation.mixture import Mixture
+from train import run_folder
+from train.batches import Words
+from train.metrics import wilson
+from train.models.base import count_parameters
+from train.recipe import TrainRecipe, resolve
+from train.training import Training, learning_rate, read_all
+
+__all__ = ["TrainRecipe", "fit"]
+
+
+def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = None) -> dict[str, Any]:
+    """Train as ``recipe`` says and write the run to the folder ``out``.
+
+    Killed at any time, the same call goes on from the last checkpoint and ends with the same weights, bit by
+    bit on a CPU.
+
+    Args:
+        recipe: How.
+        out: Where; it must not exist, unless as an unfinished run of the same recipe and seed.
+        seed: Of the first weights, the augmentation and dropout. The mixture has a seed of its own.
+        mixture: A mixture to train on instead of the recipe's.
+
+    Returns:
+        The content of ``run.json``.
+
+    Raises:
+        UserError: the recipe, mixture or folder does not fit, or the loss is no longer finite.
+        SystemExit: SIGTERM came; a checkpoint was written first, as it is for Ctrl-C.
+    """
+    recipe = resolve(recipe, mixture)
+    assert recipe.mixture is not None
+    assert recipe.threads is not None
+    opened = Mixture.open(recipe.mixture)
+    chosen, device = protocol(recipe.protocol), torch.device(recipe.device)
+    job = {
+        "recipe": {
+            **resolved(recipe),
+            "mixture": recipe.mixture.name,
+        },  # it may be mounted elsewhere meanwhile
+        "seed": seed,
+        "mixture": opened.fingerprint,
+        "versions": fingerprint.versions(("glyphmix", "numpy", "torch")),
+    }
+    resumed = run_folder.begin(out, job)
+    with _threads(recipe.threads):
+        assert chosen.charset is not None
+        training = Training(recipe, seed, chosen.charset, device)
+        words = Words(opened, training.network, chosen, recipe.model.image_size, recipe.threads)
+        if resumed and (state := run_folder.load_checkpoint(out, device)):
+            training.restore(state)
+        run_folder.cut_log(out, training.step)
+        _loop(training, words, out)
+        record = _record(recipe, seed, training, words, chosen)
+    run_folder.finish(out, training.network, record, words.trained_on())
+    return run_folder.read_record(out)
+
+
+def _loop(training: Training, words: Words, out: Path) -> None:
+    """Take the steps that are left."""
+    recipe, last_saved = training.recipe, training.step
+    bar_total = recipe.steps * recipe.batch
+    with (
+        _stop_signals() as stop,
+        (out / "log.jsonl").open("a", encoding="utf-8") as log,
+        progress(bar_total, "word", f"train {out.name}") as bar,
+    ):
+        bar.update(training.step * recipe.batch)
+        while training.step < recipe.steps:
+            began, step = time.perf_counter(), training.step
+            images, targets = words.batch(step * recipe.batch, (step + 1) * recipe.batch)
+            try:
+                loss = training.advance(images, targets)
+            except FloatingPointError as error:
+                raise _diverged(out, step, last_saved, error) from None
+            training.seconds += time.perf_counter() - began
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update(recipe.batch)
+            entry: dict[str, Any] = {
+                "step": training.step,
+                "loss": round(loss, 6),
+                "lr": learning_rate(recipe, step),
+            }
+            if recipe.validate_every and training.step % recipe.validate_every == 0:
+                entry |= {"validation": _validate(training, words)}
+            log.write(json.dumps(entry) + "\n")
+            if stop or training.step % recipe.checkpoint_every == 0:
+                log.flush()
+                run_folder.save_checkpoint(out, training.state())
+                last_saved = training.step
+            if stop:
+                raise stop[0]
+
+
+def _diverged(out: Path, step: int, last_saved: int, error: FloatingPointError) -> UserError:
+    kept = f"Step {last_saved} is kept in {out / run_folder.BUILD / 'checkpoint.pt'}"
+    return UserError(
+        f"training {out} diverged at step {step} ({error}). "
+        f"{kept if last_saved else 'No step was kept'}; lower lr and train to another folder."
+    )
+
+
+def _validate(training: Training, words: Words) -> dict[str, Any] | None:
+    """Word accuracy on the words held out of the mixture: for the log, never to choose weights by."""
+    images, labels = words.validation()
+    if not labels:
+        return None
+    readings = read_all(training.network, images, training.recipe.precision)
+    n_correct = sum(reading.text == label for reading, label in zip(readings, labels, strict=True))
+    low, high = wilson(n_correct, len(labels))
+    return {
+        "n_used": len(labels),
+        "n_correct": n_correct,
+        "accuracy": n_correct / len(labels),
+        "accuracy_low": low,
+        "accuracy_high": high,
+    }
+
+
+def _record(
+    recipe: TrainRecipe, seed: int, training: Training, words: Words, chosen: Protocol
+) -> dict[str, Any]:
+    samples = recipe.steps * recipe.batch
+    return {
+        "recipe": resolved(recipe),
+        "seed": seed,
+        "charset": chosen.charset,
+        "mixture": {"fingerprint": words.mixture.fingerprint, "sources": words.seen(samples)},
+        "steps": recipe.steps,
+        "samples_seen": samples,
+        "validation": _validate(training, words),
+        "unlearnable": dict(words.unlearnable),
+        "parameters": count_parameters(training.network),
+        "device": training.device.type,
+        "versions": fingerprint.versions(("glyphmix", "numpy", "opencv-python-headless", "pyarrow", "torch")),
+        "git_commit": fingerprint.git_commit(),
+        "timing": {
+            "seconds": round(training.seconds, 1),
+            "words_per_second": round(samples / training.seconds, 1),
+        },
+    }
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[BaseException]]:
+    """Collect Ctrl-C and SIGTERM, so that a step is never left half done; a second one acts at once."""
+    stop: list[BaseException] = []
+
+    def ask(number: int, frame: object) -> None:
+        if stop:
+            raise stop[0]
+        stop.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
+
+    try:
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread, which alone may handle signals
+        before = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,70 @@
+"""Word accuracy and 1-NED, each with the interval that chance leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curation.core.rng import stream
+
+Z95 = 1.959963984540054  # 97.5 % point of the standard normal distribution
+RESAMPLES = 2_000
+
+
+def wilson(n_correct: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share of which ``n_correct`` out of ``n`` were seen; (0, 1) for no words.
+
+    Source: Wilson 1927. Unlike mean +- 2 standard errors it holds near 0 and 1 and for small ``n``.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, z2 = n_correct / n, Z95**2
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * (share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5
+    # At the ends the bound is 0 or 1 exactly; rounding would put it a hair beyond.
+    return (0.0 if n_correct == 0 else middle - half), (1.0 if n_correct == n else middle + half)
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Least number of insertions, deletions and substitutions of characters that turn ``a`` into ``b``."""
+    if a == b:
+        return 0
+    before = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        here = [i]
+        for j, y in enumerate(b, 1):
+            here.append(min(before[j] + 1, here[j - 1] + 1, before[j - 1] + (x != y)))
+        before = here
+    return before[-1]
+
+
+def similarity(prediction: str, label: str) -> float:
+    """``1 - edit distance / length of the longer``; its mean over words is 1-NED.
+
+    Source: PARSeq (strhub/models/base.py at 1902db0).
+    """
+    longer = max(len(prediction), len(label))
+    return 1 - edit_distance(prediction, label) / longer if longer else 1.0
+
+
+def bootstrap_mean(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
+    """95 % percentile interval of the mean of ``values``, (N,), over resampled words; (0, 1) for none.
+
+    Words with equal values are interchangeable, so their numbers are drawn at once instead of one by one:
+    the same distribution, at a cost that does not grow with N.
+    """
+    distinct, counts = np.unique(np.asarray(values, float), return_counts=True)
+    n = int(counts.sum())
+    if n == 0:
+        return 0.0, 1.0
+    draws = stream(seed, "bootstrap").multinomial(n, counts / n, size=RESAMPLES)
+    low, high = np.percentile(draws @ distinct / n, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def weighted_mean(values: Sequence[float], weights: Sequence[int]) -> float:
+    """Mean over words: every set counts by its number of words."""
+    both: NDArray[np.float64] = np.average(np.asarray(values, float), weights=np.asarray(weights, float))
+    return float(both)

@@ -1,0 +1,86 @@
+"""What every recognizer promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from curation.core.registry import Registry
+
+models: Registry[Any] = Registry("model")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a recognizer makes of one image.
+
+    Attributes:
+        text: The word, in the characters of the recognizer's charset.
+        confidence: Probability that the recognizer gives to what it read, 0 to 1.
+    """
+
+    text: str
+    confidence: float
+
+
+class Recognizer(nn.Module, ABC):
+    """A network that reads words of ``charset``.
+
+    Images are (B, 3, H, W), float32 or bfloat16, in [-1, 1]; channels-last is fastest.
+    """
+
+    charset: str
+
+    @abstractmethod
+    def encode(self, labels: Sequence[str]) -> tuple[Tensor, list[str | None]]:
+        """Turn normalised labels into targets.
+
+        Returns:
+            Targets of shape (N, ...), one row a label, for ``loss``; and for each label None, or the
+            reason why this network cannot learn it: ``too_long``, ``unsupported_character``, ``empty``.
+        """
+
+    @abstractmethod
+    def loss(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Loss of each word, (B,) float32; of targets of unlearnable labels, 0."""
+
+    @abstractmethod
+    def read(self, images: Tensor) -> list[Reading]:
+        """Read a batch, without gradients."""
+
+
+class Model(Protocol):
+    """The sizes of a recognizer, as a recipe states them.
+
+    Attributes:
+        image_size: Height and width of the images it wants, in pixels.
+    """
+
+    @property
+    def image_size(self) -> tuple[int, int]: ...
+
+    def build(self, charset: str) -> Recognizer:
+        """Make the network with fresh weights, drawn from torch's global generator."""
+        ...
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def to_channels_last(network: nn.Module) -> None:
+    """Lay the kernels of 2-D convolutions out channels-last, as fast convolutions want them."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def half_precision(device: torch.device, precision: str) -> torch.autocast:
+    """The context in which networks run: ``bf16`` for fast products of matrices, or ``float32``."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")

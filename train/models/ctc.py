@@ -1,0 +1,76 @@
+"""What all CTC recognizers share: targets, loss and greedy reading of a row of time steps."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from train.models.base import Reading, Recognizer
+
+BLANK = 0
+MAX_LABEL = 32  # columns of a target: no protocol with a charset allows longer labels than 25
+
+
+class CtcRecognizer(Recognizer):
+    """A network whose output is one distribution over characters and blank for each time step.
+
+    Source: Graves et al. 2006, Connectionist Temporal Classification.
+
+    Args:
+        charset: Characters it reads; class 0 is blank and class i + 1 is ``charset[i]``.
+        n_steps: Time steps, which bound the length of a word.
+    """
+
+    def __init__(self, charset: str, n_steps: int) -> None:
+        super().__init__()
+        self.charset = charset
+        self.n_steps = n_steps
+        self._class_of = {character: i + 1 for i, character in enumerate(charset)}
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, (B, n_steps, 1 + len(charset))."""
+
+    def encode(self, labels: Sequence[str]) -> tuple[Tensor, list[str | None]]:
+        """Classes of each label's characters, (N, MAX_LABEL) int64, filled up with blanks."""
+        reasons = [self._reason(label) for label in labels]
+        targets = torch.zeros(len(labels), MAX_LABEL, dtype=torch.int64)
+        for row, (label, reason) in enumerate(zip(labels, reasons, strict=True)):
+            if reason is None:
+                targets[row, : len(label)] = torch.tensor([self._class_of[c] for c in label])
+        return targets, reasons
+
+    def loss(self, images: Tensor, targets: Tensor) -> Tensor:
+        """CTC loss of each word divided by its length, (B,) float32."""
+        # In float32 whatever the autocast: sums of 32 log-probabilities lose too much in bfloat16.
+        log_probs = self(images).float().log_softmax(-1).transpose(0, 1)
+        lengths = (targets != BLANK).sum(1)
+        steps = torch.full_like(lengths, self.n_steps)
+        loss = F.ctc_loss(log_probs, targets, steps, lengths, reduction="none", zero_infinity=True)
+        return torch.where(lengths > 0, loss / lengths.clamp(min=1), 0.0)
+
+    @torch.no_grad()
+    def read(self, images: Tensor) -> list[Reading]:
+        """Read the likeliest path; its probability is the confidence."""
+        best, classes = self(images).float().log_softmax(-1).max(-1)
+        changed = F.pad(classes[:, 1:] != classes[:, :-1], (1, 0), value=True)
+        kept = (changed & (classes != BLANK)).cpu().numpy()
+        chosen, confidence = classes.cpu().numpy(), best.sum(1).exp().tolist()
+        return [
+            Reading(text="".join(self.charset[c - 1] for c in row[keep]), confidence=p)
+            for row, keep, p in zip(chosen, kept, confidence, strict=True)
+        ]
+
+    def _reason(self, label: str) -> str | None:
+        if not label:
+            return "empty"
+        if set(label) - set(self.charset):
+            return "unsupported_character"
+        # Equal neighbours need a blank between them.
+        needed = len(label) + sum(a == b for a, b in pairwise(label))
+        return "too_long" if needed > min(self.n_steps, MAX_LABEL) else None

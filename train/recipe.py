@@ -1,0 +1,88 @@
+"""What a training recipe says."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from curation.core.errors import UserError
+from curation.core.labels import protocol
+from curation.core.recipe import component
+from train.augments import augments
+from train.augments.mild import Mild
+from train.models import models
+from train.models.conv_ctc import ConvCtc
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRecipe:
+    """How a recognizer is trained: equal ``steps`` and ``batch`` mean equal samples seen on any mixture.
+
+    Attributes:
+        mixture: Folder of the mixture; a study puts its own in.
+        model: The recognizer and its sizes.
+        protocol: How labels are normalised; its charset is what the recognizer reads.
+        augment: What is done to each word each time it is seen.
+        steps: Batches, of positions 0 to ``steps * batch`` of the mixture.
+        batch: Words in a batch.
+        lr: Greatest learning rate.
+        warmup: Share of the steps in which the learning rate rises to ``lr``, 0-1; then it falls along half a
+            cosine to 0.
+        weight_decay: Of AdamW, on matrices and kernels only.
+        clip: Greatest norm of the gradient.
+        precision: ``bf16``: products in bfloat16, sums and weights in float32.
+        checkpoint_every: Steps between checkpoints.
+        validate_every: Steps between measurements on the held-out words; 0 for one, at the end.
+        threads: Of the processor; None for one a core. Other numbers give other roundings.
+        device: ``auto`` takes a CUDA device if there is one.
+    """
+
+    mixture: Path | None = None
+    model: Any = component(models, default=ConvCtc())  # noqa: RUF009
+    protocol: str = "parseq36"
+    augment: Any = component(augments, default=Mild())  # noqa: RUF009
+    steps: int = 5_000
+    batch: int = 128
+    lr: float = 2e-3
+    warmup: float = 0.1
+    weight_decay: float = 0.05
+    clip: float = 5.0
+    precision: Literal["bf16", "float32"] = "bf16"
+    checkpoint_every: int = 500
+    validate_every: int = 1_000
+    threads: int | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    def __post_init__(self) -> None:
+        for key in ("steps", "batch", "checkpoint_every"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key} must be 1 or more, got {getattr(self, key)}")
+        if self.lr <= 0 or self.clip <= 0:
+            raise ValueError(f"lr and clip must be above 0, got {self.lr:g} and {self.clip:g}")
+        if not 0 <= self.warmup <= 1:
+            raise ValueError(f"warmup must be from 0 to 1, got {self.warmup:g}")
+
+
+def resolve(recipe: TrainRecipe, mixture: Path | None = None) -> TrainRecipe:
+    """Fill in what the recipe leaves to the machine: device, threads; and the mixture, if one is given.
+
+    Raises:
+        UserError: no mixture, no CUDA device though one is asked for, or a protocol without charset.
+    """
+    mixture = mixture or recipe.mixture
+    if mixture is None:
+        raise UserError("the recipe names no mixture. Add the key 'mixture' with the folder of one.")
+    if (chosen := protocol(recipe.protocol, where="the recipe, protocol")).charset is None:
+        raise UserError(f"protocol {chosen.name} has no charset to learn. Train with parseq36 or parseq94.")
+    has_cuda = torch.cuda.is_available()
+    if recipe.device == "cuda" and not has_cuda:
+        raise UserError(
+            "the recipe asks for a CUDA device, and there is none. Set device to 'auto' or 'cpu'."
+        )
+    device: Literal["cpu", "cuda"] = "cuda" if has_cuda and recipe.device != "cpu" else "cpu"
+    threads = recipe.threads or len(os.sched_getaffinity(0))
+    return replace(recipe, mixture=mixture, device=device, threads=threads)

@@ -1,0 +1,217 @@
+"""The folder of a training run: what it holds at each stage, and how an interrupted one goes on."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from curation.core.errors import UserError
+from curation.core.files import read_json, refuse_existing, whole, write_json, write_text
+from curation.core.labels import Protocol
+from curation.core.recipe import build
+from train.models import Recognizer, models
+from train.models.base import to_channels_last
+
+FORMAT = 1  # raised when a reader of today could no longer read what is written
+BUILD = ".build"
+
+
+def begin(out: Path, job: Mapping[str, Any]) -> bool:
+    """Begin the run ``out``, or say that the same ``job`` was begun there and interrupted.
+
+    Args:
+        out: The folder; it must not exist, unless as this job's unfinished work.
+        job: All that the weights depend on, as JSON values.
+
+    Returns:
+        Whether there is work to go on with.
+
+    Raises:
+        UserError: ``out`` holds a finished run, other files, or another job's unfinished work.
+    """
+    record = out / BUILD / "job.json"
+    job = json.loads(json.dumps(job))
+    if record.is_file():
+        if differing := _differing(read_json(record), job):
+            raise UserError(
+                f"output {out} holds an unfinished run that differs in: {', '.join(differing)}. "
+                "Repeat the command it was begun with, or remove the folder."
+            )
+        return True
+    if (out / "run.json").is_file():
+        raise UserError(f"output {out} holds a finished run. Remove it or give another name with -o.")
+    refuse_existing(out)
+    record.parent.mkdir(parents=True)
+    write_json(record, job)
+    return False
+
+
+def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained_on: TrainedOn) -> None:
+    """Close the run: weights, fingerprints of the words and record are written, in that order."""
+    with whole(out / "model.pt") as draft:
+        torch.save({"format": FORMAT, "state": recognizer.state_dict()}, draft)
+    with whole(out / "trained_on.npz") as draft, draft.open("wb") as file:
+        np.savez(file, images=trained_on.images, uids=trained_on.uids)
+    write_json(out / "run.json", {"format": FORMAT, "kind": "run", **record})
+    shutil.rmtree(out / BUILD)
+
+
+def save_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
+    """Keep what the run needs to go on from here; the one before is replaced at once or not at all."""
+    with whole(out / BUILD / "checkpoint.pt") as draft:
+        torch.save(dict(state), draft)
+
+
+def load_checkpoint(out: Path, device: torch.device) -> dict[str, Any] | None:
+    """Read what ``save_checkpoint`` kept; None if the run was interrupted before the first.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = out / BUILD / "checkpoint.pt"
+    return _read_tensors(path, device, f"Remove {out} and train again.") if path.is_file() else None
+
+
+def cut_log(out: Path, step: int) -> None:
+    """Drop the log's lines after ``step``, which will be written again."""
+    path = out / "log.jsonl"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    write_text(path, "".join(line for line in lines if json.loads(line)["step"] <= step))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainedOn:
+    """Short fingerprints of the words that a run learned from, to find them in a test set.
+
+    Attributes:
+        images: Sorted first 8 bytes of each image file's SHA-256, uint64.
+        uids: The same of each word's uid.
+    """
+
+    images: NDArray[np.uint64]
+    uids: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """A finished run, ready to read words.
+
+    Attributes:
+        path: The folder.
+        record: The content of its ``run.json``.
+        recognizer: The network, in evaluation mode.
+        image_size: Height and width of the images it wants, in pixels.
+        trained_on: The words it learned from.
+    """
+
+    path: Path
+    record: dict[str, Any]
+    recognizer: Recognizer
+    image_size: tuple[int, int]
+    trained_on: TrainedOn
+
+    @classmethod
+    def open(cls, path: Path, device: torch.device | None = None) -> Run:
+        """Load the run in the folder ``path``.
+
+        Raises:
+            UserError: no such folder, no run in it, unfinished, of a newer format, or damaged.
+        """
+        record = read_record(path)
+        again = f"Restore it, or train {path} anew."
+        device = device or torch.device("cpu")
+        model = build(models.get(record["recipe"]["model"]["kind"]), _sizes(record), where=f"{path}/run.json")
+        recognizer: Recognizer = model.build(record["charset"])
+        state = _read_tensors(path / "model.pt", device, again)["state"]
+        try:
+            recognizer.load_state_dict(state)
+        except RuntimeError:
+            raise UserError(f"{path / 'model.pt'} does not fit the sizes in run.json. {again}") from None
+        recognizer.to(device).eval()
+        to_channels_last(recognizer)
+        return cls(
+            path=path,
+            record=record,
+            recognizer=recognizer,
+            image_size=model.image_size,
+            trained_on=_read_trained_on(path / "trained_on.npz", again),
+        )
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read the ``run.json`` of the finished run in the folder ``path``, without its weights.
+
+    Raises:
+        UserError: no such folder, no run in it, unfinished, or of a newer format.
+    """
+    if not path.is_dir():
+        raise UserError(f"run {path} does not exist. Check the path.")
+    if not (path / "run.json").is_file():
+        if (path / BUILD).is_dir():
+            raise UserError(f"run {path} is unfinished. Run the command that trains it again: it resumes.")
+        raise UserError(f"{path} is no training run: it has no run.json. Make one with 'train'.")
+    record: dict[str, Any] = read_json(path / "run.json")
+    if record.get("kind") != "run":
+        raise UserError(f"{path} holds a {record.get('kind')}, not a training run. Give the folder of a run.")
+    if record["format"] > FORMAT:
+        raise UserError(
+            f"{path} has format {record['format']}; this glyphmix reads up to {FORMAT}. Update it."
+        )
+    return record
+
+
+def refuse_missing_characters(run: Run, protocol: Protocol, labels: list[str], where: str) -> None:
+    """Raise a UserError if normalised ``labels`` hold characters that the run was not trained to read."""
+    missing = sorted(set().union(*labels) - set(run.recognizer.charset))
+    if missing:
+        raise UserError(
+            f"run {run.path} does not read {' '.join(missing[:10])}{' ...' if missing[10:] else ''}, which "
+            f"labels of {where} have under protocol {protocol.name}. Evaluate with --protocol "
+            f"{run.record['recipe']['protocol']}, or train with {protocol.name}."
+        )
+
+
+def _sizes(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record["recipe"]["model"].items() if key != "kind"}
+
+
+def _differing(found: Mapping[str, Any], job: Mapping[str, Any]) -> list[str]:
+    """Names of entries that differ, those of the recipe one by one."""
+    names: set[str] = set()
+    for key in {*found, *job}:
+        old, new = found.get(key), job.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            names |= {f"{key}.{k}" for k in {*old, *new} if old.get(k) != new.get(k)}
+        elif old != new:
+            names.add(key)
+    return sorted(names)
+
+
+def _read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing. {remedy}") from None
+    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+        raise UserError(f"{path} is damaged or cut short. {remedy}") from None
+    return content
+
+
+def _read_trained_on(path: Path, remedy: str) -> TrainedOn:
+    try:
+        with np.load(path) as content:
+            return TrainedOn(images=content["images"], uids=content["uids"])
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing. {remedy}") from None
+    except (ValueError, OSError, EOFError, KeyError):
+        raise UserError(f"{path} is damaged or cut short. {remedy}") from None
