@@ -75,7 +75,7 @@ def preview(recipe: str, out: Path, n: int, seed: int) -> None:
     if out.suffix.lower() != ".png":
         raise UserError(f"output {out} does not end in .png. Contact sheets are PNG files.")
     refuse_existing(out)
-    sheet = draw_sheet(rendering.load(recipe), n=n, seed=seed)
+    sheet, n_drawn = draw_sheet(rendering.load(recipe), n=n, seed=seed)
     with whole(out) as draft:
         draft.write_bytes(encode_png(sheet))
-    click.echo(f"{out}: {n} words, {sheet.shape[1]} x {sheet.shape[0]} pixels")
+    click.echo(f"{out}: {n_drawn} words, {sheet.shape[1]} x {sheet.shape[0]} pixels")

@@ -15,7 +15,7 @@ from fontTools.ttLib import TTFont
 from curation.core.errors import UserError
 from synthgen.materials import FONT_ENDINGS, listing
 
-_UNICASE_PROBES = "aegrtqd"  # letters whose capitals look different in every two-case design
+_PROBES = "adgpr"  # small letters with an ascender, with a descender, with neither
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ class FontPicker:
 def _inspect(path: Path, name: str, charset: str) -> FontFile | str:
     """The font at ``path``, or the reason why it cannot be used."""
     try:
-        with TTFont(path, lazy=True, fontNumber=0) as file:
-            charmap = file.getBestCmap() or {}
+        with path.open("rb") as stream, TTFont(stream, lazy=True, fontNumber=0) as file:
+            charmap = (file.getBestCmap() if "cmap" in file else None) or {}
             family = file["name"].getBestFamilyName() or path.stem
             style = file["name"].getBestSubFamilyName() or "Regular"
     except Exception:  # fontTools lets struct.error, IndexError and many more out of a damaged table
@@ -144,7 +144,7 @@ def _inspect(path: Path, name: str, charset: str) -> FontFile | str:
         return "no_charmap"
     font = load_font(path)
     drawn = {c for c in charset if ord(c) in charmap and (c.isspace() or _has_ink(font, c))}
-    if _is_unicase(font, charmap):
+    if _has_capitals_for_small_letters(font, charmap):
         drawn = {c for c in drawn if not c.islower()}  # a small letter drawn as a capital has a wrong label
     return FontFile(name, family, style, frozenset(drawn)) if drawn else "no_character"
 
@@ -156,15 +156,15 @@ def _has_ink(font: hb.Font, character: str) -> bool:
     return extents is not None and extents.width != 0 and extents.height != 0
 
 
-def _is_unicase(font: hb.Font, charmap: dict[int, str]) -> bool:
-    """Whether small letters are copies of the capitals at full size, as in many display faces."""
-    pairs = [(c, c.upper()) for c in _UNICASE_PROBES if ord(c) in charmap and ord(c.upper()) in charmap]
-    return bool(pairs) and all(_shape(font, small) == _shape(font, capital) for small, capital in pairs)
+def _has_capitals_for_small_letters(font: hb.Font, charmap: dict[int, str]) -> bool:
+    """Whether small letters look like capitals, of full size or small: then a, d and g are equally high."""
+    heights = [_height(font, c) for c in _PROBES if ord(c) in charmap]
+    return bool(heights) and min(heights) > 0 and max(heights) < 1.12 * min(heights)
 
 
-def _shape(font: hb.Font, character: str) -> tuple[int, int] | None:
+def _height(font: hb.Font, character: str) -> int:
     extents = font.get_glyph_extents(font.get_nominal_glyph(ord(character)))
-    return (extents.width, extents.height) if extents else None
+    return abs(extents.height) if extents else 0
 
 
 def _bits(number: int) -> Iterator[int]:

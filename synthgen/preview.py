@@ -10,8 +10,11 @@ from curation.core.sheet import contact_sheet
 from synthgen.render import Recipe, draw
 
 
-def preview(recipe: Recipe, *, n: int, seed: int) -> Pixels:
+def preview(recipe: Recipe, *, n: int, seed: int) -> tuple[Pixels, int]:
     """Draw the first ``n`` words of ``recipe``, as they would be stored, each above its label.
+
+    Returns:
+        The sheet, (H, W, 3) uint8 RGB, and how many words are on it.
 
     Raises:
         UserError: something the recipe needs is missing, or not a single word can be drawn.
@@ -29,4 +32,4 @@ def preview(recipe: Recipe, *, n: int, seed: int) -> Pixels:
     if not images:
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
         raise UserError(f"not one word of recipe {recipe.name} can be drawn ({counts}). Mend the recipe.")
-    return contact_sheet(images, labels)
+    return contact_sheet(images, labels), len(images)
