@@ -159,7 +159,7 @@ def _has_ink(font: hb.Font, character: str) -> bool:
 def _has_capitals_for_small_letters(font: hb.Font, charmap: dict[int, str]) -> bool:
     """Whether small letters look like capitals, of full size or small: then a, d and g are equally high."""
     heights = [_height(font, c) for c in _PROBES if ord(c) in charmap]
-    return bool(heights) and min(heights) > 0 and max(heights) < 1.12 * min(heights)
+    return len(heights) >= 3 and min(heights) > 0 and max(heights) < 1.12 * min(heights)
 
 
 def _height(font: hb.Font, character: str) -> int:
