@@ -67,7 +67,7 @@ class Words:
     """
 
     share: float
-    source: Any = component(word_sources)
+    source: Any = component(word_sources)  # noqa: RUF009
     casing: Casing = field(default_factory=Casing)
     punctuation: float = 0.0
 

@@ -41,7 +41,7 @@ class LayoutShare:
     """A layout and its weight among the others."""
 
     share: float
-    layout: Any = component(layouts)
+    layout: Any = component(layouts)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         check_share("share", self.share)
@@ -52,7 +52,7 @@ class BackgroundShare:
     """A background and its weight among the others."""
 
     share: float
-    background: Any = component(backgrounds)
+    background: Any = component(backgrounds)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         check_share("share", self.share)
@@ -63,7 +63,7 @@ class EffectShare:
     """An effect and the share of images it acts on, 0 to 1."""
 
     share: float
-    effect: Any = component(effects)
+    effect: Any = component(effects)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         check_share("share", self.share, at_most_one=True)
