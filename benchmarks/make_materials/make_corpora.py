@@ -34,6 +34,7 @@ NAME_LISTS = (
 UNWANTED = re.compile(
     decode(
         ".*shpx|.*fuvg|phag|avttre|avttn|snttbg|snttl|jub?erf?$|fyhg|ovgpu|gjng|jnax|qvyqb|cbea|encvfg|encr[qf]?$|"
+        "chffl$|intvan$|cravf$|snt$|sntf$|"
         "xvxrf?$|fcvpf?$|puvaxf?$|gnegf?$|cvff|nffubyr|onfgneq|pbpxfhpx|gvgf$|gvggvrf|obbof?$|erg(ne)+qf?$|qlxrf?$|"
         "unaqwbo|oybjwbo|phzf?$|wvmm|pyvg|qbhpur|ubzbf?$|genaavrf?$|anmvf?$|uvgyre|xxx$|zbyrfg|crqbcu|onat.?oebf",
         "rot13",
