@@ -1,0 +1,228 @@
+"""A finished study without training: rows and predictions drawn from accuracies that a test states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.core import shards
+from curation.core.dataset import Dataset
+from curation.core.fingerprint import dhash128
+from curation.core.images import encode_png
+from curation.core.rng import stream
+from curation.core.sample import Reject, Sample
+from train.study_rows import Study
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def dataset(path: Path, n: int, *, seed: int = 0, rejects: Mapping[str, int] | None = None) -> Dataset:
+    """Words of three letters in OpenCV's own font on grey, so that no font file is needed."""
+    rng = stream(seed, path.name)
+    words = ["".join(rng.choice(list(LETTERS), 3)) for _ in range(n)]
+    items: list[Sample | Reject] = []
+    for i, word in enumerate(words):
+        image = np.full((32, 80, 3), int(rng.integers(170, 255)), np.uint8)
+        cv2.putText(image, word, (6, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
+        items.append(
+            Sample(
+                uid=f"{path.name}:{i}",
+                image=encode_png(image),
+                label=word,
+                size=(80, 32),
+                source=path.name,
+                dhash128=dhash128(image),
+            )
+        )
+    for reason, count in (rejects or {}).items():
+        items += [Reject(uid=f"{path.name}:{reason}{i}", reason=reason) for i in range(count)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shards.start(path, {"command": "test", "name": path.name, "seed": seed})
+    shards.write_shard(path, 0, items)
+    shards.finish(path)
+    return Dataset.open(path)
+
+
+RECIPE = """question = "How does accuracy move when <synthetic> words are added?"
+design = "fixed_real"
+"""
+
+
+def recipe(**changes: Any) -> dict[str, Any]:
+    """A resolved recipe, as ``study.json`` holds it."""
+    return {
+        "question": "How does accuracy move when <synthetic> words are added?",
+        "design": "fixed_real",
+        "ratios": [0.0, 1.0, 3.0],
+        "synthetic_only": True,
+        "seeds": [0],
+        "protocol": "parseq36",
+        "tests": ["out/test_a", "out/test_b"],
+        "validation": 100,
+        "total": None,
+        "real": {"name": "real", "paths": ["out/real"], "count": None, "note": ""},
+        "synthetic": {"name": "rendered", "paths": ["out/rendered"], "count": None, "note": ""},
+        "train": {"steps": 100, "batch_size": 64},
+        **changes,
+    }
+
+
+def finished(
+    path: Path,
+    accuracy: Mapping[str, float],
+    *,
+    words: Mapping[str, int],
+    n_real: int = 1000,
+    seeds: tuple[int, ...] = (0,),
+    seed_sd: float = 0.0,
+    datasets: tuple[dict[str, Any], ...] = (),
+    skip: tuple[str, ...] = (),
+    **changes: Any,
+) -> Study:
+    """Write a study whose cells have the stated true accuracies, and open it.
+
+    Args:
+        path: Its folder.
+        accuracy: Cell -> true accuracy: ``r<ratio>``, or ``synthetic``.
+        words: Test set -> its words.
+        n_real: Real words in every cell with any.
+        seeds: Seeds of every cell.
+        seed_sd: How far a seed moves a run's true accuracy.
+        datasets: Entries of ``study.json``.
+        skip: Runs that have not finished.
+        changes: Keys of the recipe.
+    """
+    rng = np.random.default_rng(0)
+    ratios = {cell: None if cell == "synthetic" else float(cell[1:]) for cell in accuracy}
+    most = max(ratio or 0.0 for ratio in ratios.values())
+    grid = [
+        {
+            "name": cell,
+            "ratio": ratio,
+            "n_real": 0 if ratio is None else n_real,
+            "n_synthetic": round(n_real * (most if ratio is None else ratio)),
+        }
+        for cell, ratio in ratios.items()
+    ]
+    runs = {f"fixed_real-{cell['name']}-s{seed}": (cell, seed) for cell in grid for seed in seeds}
+    rows = []
+    hardness = {test: rng.uniform(size=n) for test, n in words.items()}
+    for name, (cell, seed) in runs.items():
+        true = accuracy[cell["name"]] + (rng.normal(0, seed_sd) if seed_sd else 0)
+        scores = []
+        for test, hard in hardness.items():
+            correct = hard + rng.normal(0, 0.05, len(hard)) < true
+            scores.append(_score(test, correct))
+            _predictions(path / "runs" / name / "predictions" / f"{test}.parquet", test, correct)
+        rows.append(_row(name, cell, seed, scores))
+    facts = {
+        "format": 1,
+        "kind": "study",
+        "recipe": recipe(seeds=list(seeds), **changes),
+        "recipe_toml": RECIPE,
+        "command": None,
+        "cells": grid,
+        "runs": list(runs),
+        "datasets": list(datasets),
+    }
+    (path / "study.json").write_text(json.dumps(facts))
+    kept = [json.dumps(row) + "\n" for row in rows if row["run"] not in skip]
+    (path / "runs.jsonl").write_text("".join(kept))
+    return Study.open(path)
+
+
+def _score(test: str, correct: np.ndarray) -> dict[str, Any]:
+    share, n = float(correct.mean()), len(correct)
+    half = 1.96 * (share * (1 - share) / n) ** 0.5
+    return {
+        "name": test,
+        "fingerprint": "f" * 64,
+        "n_total": n + 2,
+        "n_used": n,
+        "dropped": {"too_long": 2},
+        "n_correct": int(correct.sum()),
+        "accuracy": share,
+        "accuracy_low": share - half,
+        "accuracy_high": share + half,
+        "one_minus_ned": (1 + share) / 2,
+        "one_minus_ned_low": (1 + share) / 2 - half,
+        "one_minus_ned_high": (1 + share) / 2 + half,
+        "protocol": "parseq36",
+        "n_trained_on": 0,
+    }
+
+
+def _predictions(file: Path, test: str, correct: np.ndarray) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    uids = [f"{test}:{i}" for i in range(len(correct))]
+    read = ["abc" if right else "abd" for right in correct]
+    table = {"uid": uids, "row": range(len(uids)), "label": ["abc"] * len(uids), "prediction": read}
+    pq.write_table(pa.table({**table, "correct": correct}), file)
+
+
+def _row(name: str, cell: dict[str, Any], seed: int, scores: list[dict[str, Any]]) -> dict[str, Any]:
+    seen = 6400 * cell["n_real"] // (cell["n_real"] + cell["n_synthetic"])
+    held_out = {**_score("validation", np.arange(100) < 100 * scores[0]["accuracy"])}
+    return {
+        "run": name,
+        "design": "fixed_real",
+        "cell": cell["name"],
+        "ratio": cell["ratio"],
+        "seed": seed,
+        "n_real": cell["n_real"],
+        "n_synthetic": cell["n_synthetic"],
+        "n_total": cell["n_real"] + cell["n_synthetic"],
+        "unique": {"real": cell["n_real"], "synthetic": cell["n_synthetic"]},
+        "seen": {"real": seen, "synthetic": 6400 - seen},
+        "steps": 100,
+        "samples_seen": 6400,
+        "model": "conv_ctc",
+        "parameters": 1000,
+        "validation": held_out,
+        "left_out": {"real": {"too_long": 1}, "synthetic": {}},
+        "unlearnable": {},
+        "tests": scores,
+        "versions": {"glyphmix": "0.1.0"},
+        "git_commit": "abc",
+        "timing": {"seconds": 1.0},
+    }
+
+
+def with_words(path: Path, **changes: Any) -> Study:
+    """A finished study whose words exist: datasets beside it, and the mixtures it was trained on."""
+    from curation.mixing import MixRecipe, MixSource, mix
+
+    counts = {"real": 220, "rendered": 620, "test_a": 90, "test_b": 60}
+    roles = {"real": "real", "rendered": "synthetic", "test_a": "test", "test_b": "test"}
+    entries = []
+    for name, n in counts.items():
+        found = dataset(path.parent / name, n, rejects={"broken_image": 3} if name == "real" else None)
+        entries.append(
+            {
+                "path": str(found.path),
+                "name": name,
+                "role": roles[name],
+                "n_rows": n,
+                "fingerprint": found.fingerprint,
+                "rejected_by_reason": found.manifest["rejected_by_reason"],
+                "command": f"glyphmix import tsv SOURCE -o {name}" if name == "real" else "",
+            }
+        )
+    accuracy = {"r0": 0.31, "r1": 0.44, "r3": 0.56, "synthetic": 0.40}
+    words = {"test_a": 90, "test_b": 60}
+    study = finished(path, accuracy, words=words, n_real=200, datasets=tuple(entries), **changes)
+    (path / "mixtures").mkdir()
+    for row in study.rows:
+        sources = [
+            MixSource(name=name, paths=(path.parent / folder,), count=row[f"n_{name}"])
+            for name, folder in (("real", "real"), ("synthetic", "rendered"))
+        ]
+        mix(MixRecipe(sources=tuple(sources)), path / "mixtures" / row["run"])
+    return study

@@ -1,0 +1,108 @@
+"""The page of a study: one self-contained HTML file, the same bytes for the same results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from curation.core.files import write_text
+from curation.core.fingerprint import versions
+from train import study_words
+from train.report_images import sheets
+from train.report_plot import plot
+from train.report_table import differences, law_sentences, lines
+from train.study_laws import ALL_TESTS
+from train.study_rows import Study
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
+    """Write ``report.html`` into the study's folder and return its path."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    page = environment.get_template("report.html").render(_content(study, laws))
+    path = study.path / "report.html"
+    write_text(path, page)
+    return path
+
+
+def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
+    recipe, table = study.recipe, lines(study, laws)
+    real, synthetic = recipe["real"]["name"], recipe["synthetic"]["name"]
+    tests = [test for test in laws["tests"] if test["name"] != ALL_TESTS]
+    chosen = study_words.chosen_cell(study, laws)
+    return {
+        "question": recipe["question"],
+        "answer": study_words.answer(study, laws),
+        "remarks": study_words.remarks(study, laws),
+        "notes": study_words.notes(recipe),
+        "design": study_words.design_sentence(recipe, study.facts["cells"], table[0].samples_seen),
+        "plots": [
+            {
+                "test": test["name"],
+                "words": test["words"],
+                "svg": plot(table, test["name"], real=real, synthetic=synthetic),
+            }
+            for test in tests
+        ],
+        "recipe": recipe,
+        "real": real,
+        "synthetic": synthetic,
+        "tests": study.tests,
+        "table": table,
+        "chosen": chosen,
+        "synthetic_only": any(line.ratio is None for line in table),
+        "several_seeds": any(len(line.seeds) > 1 for line in table),
+        "base_words": study_words.base_words(study, laws),
+        "differences": differences(laws),
+        "laws": law_sentences(laws),
+        "sheets": sheets(study, chosen or study.cells[0], study.base),
+        "drops": _drops(study),
+        "commands": _commands(study),
+        "recipe_toml": study.facts["recipe_toml"],
+        "runs": study.rows,
+        "datasets": study.facts["datasets"],
+        "versions": study.rows[-1]["versions"],
+        "version": versions(("glyphmix",)).get("glyphmix", "from source"),
+        "percent": lambda fraction: f"{100 * fraction:.1f}",
+        "points": study_words.points,
+    }
+
+
+def _drops(study: Study) -> list[dict[str, Any]]:
+    """Words that took no part, by dataset, stage and reason."""
+    found = [
+        {"dataset": dataset["path"], "stage": "making the dataset", "reason": reason, "n": n}
+        for dataset in study.facts["datasets"]
+        for reason, n in sorted(dataset["rejected_by_reason"].items())
+    ]
+    for row in study.rows:
+        named = {"real": study.recipe["real"]["name"], "synthetic": study.recipe["synthetic"]["name"]}
+        left = [(f"{named[part]} words", counts) for part, counts in row["left_out"].items()]
+        for what, counts in [*left, ("", row["unlearnable"])]:
+            found += [
+                {"dataset": what, "stage": f"training, {row['run']}", "reason": reason, "n": n}
+                for reason, n in sorted(counts.items())
+            ]
+    for score in study.rows[0]["tests"]:
+        found += [
+            {"dataset": score["name"], "stage": "testing", "reason": reason, "n": n}
+            for reason, n in sorted(score["dropped"].items())
+        ]
+    return found
+
+
+def _commands(study: Study) -> str:
+    if study.facts["command"]:
+        return str(study.facts["command"])
+    made = [dataset["command"] for dataset in study.facts["datasets"] if dataset["command"]]
+    own = ["glyphmix ablate study.toml -o OUT   # the recipe below", "glyphmix report OUT"]
+    return "\n".join([*made, *own])

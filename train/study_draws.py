@@ -1,0 +1,122 @@
+"""How sure a study is: one set of draws of its outcome, from which every interval is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+from curation.core.rng import stream
+
+N_DRAWS = 2_000
+CHUNK = 250  # draws made at a time, so that memory stays below 250 x test words x 8 bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """A figure with its 80 % and 95 % intervals, all in the figure's own unit."""
+
+    estimate: float
+    low95: float
+    low80: float
+    high80: float
+    high95: float
+
+    @classmethod
+    def of(cls, estimate: float, draws: np.ndarray) -> Interval:
+        """Read the intervals off ``draws``, shape (n_draws,)."""
+        low95, low80, high80, high95 = np.percentile(draws, [2.5, 10, 90, 97.5]).tolist()
+        return cls(estimate=float(estimate), low95=low95, low80=low80, high80=high80, high95=high95)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the 95 % interval leaves zero out."""
+        return self.low95 > 0 or self.high95 < 0
+
+    def json(self) -> dict[str, float]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """Accuracy of every cell on one test set, as measured and as it might have come out.
+
+    Attributes:
+        accuracy: Cell -> mean word accuracy over its seeds.
+        draws: Cell -> the same under other test words and other seeds, shape (n_draws,). Draw i of all
+            cells shares its test words, so differences of draws are paired.
+        seed_sd: Standard deviation of accuracy between seeds, pooled over the cells; None with one seed
+            a cell, when nothing can be known of it.
+    """
+
+    accuracy: dict[str, float]
+    draws: dict[str, np.ndarray]
+    seed_sd: float | None
+
+    def interval(self, cell: str) -> Interval:
+        """Accuracy of ``cell``."""
+        return Interval.of(self.accuracy[cell], self.draws[cell])
+
+    def difference(self, cell: str, base: str) -> Interval:
+        """Accuracy of ``cell`` less that of ``base``, paired over the same test words."""
+        return Interval.of(self.accuracy[cell] - self.accuracy[base], self.draws[cell] - self.draws[base])
+
+
+def draw_outcome(correct: Mapping[str, np.ndarray], *, key: str, n_draws: int = N_DRAWS) -> Outcome:
+    """Resample the test words, the same for all cells, and add what seeds do.
+
+    The noise of seeds is taken as normal and equal in all cells, with its variance pooled over them: two
+    or three seeds a cell say too little alone. To each cell come half a word that it alone reads and half
+    a word that it alone does not (after Agresti and Min 2005), so that a test in which no word changed
+    sides does not claim certainty.
+
+    Args:
+        correct: Cell -> whether each word was read, shape (seeds, words), bool; words in one order.
+        key: Names the random stream, so that other test sets do not shift the draws of this one.
+        n_draws: How many draws.
+    """
+    cells = list(correct)
+    runs = np.concatenate([correct[cell] for cell in cells]).astype(bool)
+    owner = np.repeat(np.arange(len(cells)), [len(correct[cell]) for cell in cells])
+    weight = (owner == np.arange(len(cells))[:, None]) / np.bincount(owner)[:, None]  # (cells, runs)
+    patterns, counts = np.unique(runs, axis=1, return_counts=True)
+    alone = (owner[:, None] == np.arange(len(cells))).astype(bool)  # (runs, cells)
+    patterns = np.concatenate([patterns, alone, ~alone], axis=1)
+    share = np.concatenate([counts, np.full(2 * len(cells), 0.5)])
+    rng, n_words = stream(0, "outcome", key), runs.shape[1]
+    drawn = []
+    for start in range(0, n_draws, CHUNK):
+        picked = rng.multinomial(n_words, share / share.sum(), size=min(CHUNK, n_draws - start))
+        drawn.append(picked / n_words @ (weight @ patterns).T)
+    by_cell = np.concatenate(drawn)
+    seed_sd, freedom = _seed_noise(correct)
+    if seed_sd is not None:
+        sd = seed_sd * np.sqrt(freedom / rng.chisquare(freedom, size=(n_draws, 1)))
+        by_cell = by_cell + rng.standard_normal(by_cell.shape) * sd / np.sqrt(np.bincount(owner))
+    accuracy = {cell: float(correct[cell].mean()) for cell in cells}
+    return Outcome(accuracy=accuracy, draws=dict(zip(cells, by_cell.T, strict=True)), seed_sd=seed_sd)
+
+
+def mcnemar(cell: np.ndarray, base: np.ndarray) -> dict[str, float]:
+    """Compare two runs word by word: words only one of them read, and the exact two-sided p value.
+
+    Args:
+        cell: Whether each word was read, shape (words,), bool.
+        base: The same of the run compared with.
+    """
+    gained, lost = int((cell & ~base).sum()), int((~cell & base).sum())
+    p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    return {"gained": gained, "lost": lost, "p": p}
+
+
+def _seed_noise(correct: Mapping[str, np.ndarray]) -> tuple[float | None, int]:
+    """Standard deviation of accuracy between seeds, pooled over cells, and its degrees of freedom."""
+    by_run = [runs.mean(axis=1) for runs in correct.values()]
+    freedom = sum(len(runs) - 1 for runs in by_run)
+    if not freedom:
+        return None, 0
+    squares = sum(float(((runs - runs.mean()) ** 2).sum()) for runs in by_run)
+    return float(np.sqrt(squares / freedom)), freedom
