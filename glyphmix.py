@@ -19,9 +19,9 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),
-    "ablate": ("train.commands:ablate", "Run a study: many mixtures, one cause."),
-    "laws": ("train.commands:laws", "Fit how accuracy moves in a study."),
-    "report": ("train.commands:report", "Write a study's page and print its table."),
+    "ablate": ("train.study_commands:ablate", "Run a study: many mixtures, one cause."),
+    "laws": ("train.study_commands:laws", "Fit how accuracy moves in a study."),
+    "report": ("train.study_commands:report", "Write a study's page and print its table."),
 }
 
 
