@@ -30,6 +30,8 @@ def decode(data: bytes) -> Pixels:
         raise BrokenImageError("the file is empty")
     if (pixels := _png_pixels(data)) > MAX_PIXELS:
         raise BrokenImageError(f"{pixels} pixels are more than the {MAX_PIXELS} allowed")
+    if _truncated_jpeg(data):
+        raise BrokenImageError("the JPEG file is cut short")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -37,8 +39,6 @@ def decode(data: bytes) -> Pixels:
         raise BrokenImageError("OpenCV refuses it") from error
     if image is None:
         raise BrokenImageError(f"{len(data)} bytes that are no readable image")
-    if _truncated_jpeg(data):
-        raise BrokenImageError("the JPEG file is cut short")
     if image.shape[0] * image.shape[1] > MAX_PIXELS:
         raise BrokenImageError(f"{image.shape[0] * image.shape[1]} pixels are more than {MAX_PIXELS}")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
@@ -70,7 +70,7 @@ def _png_pixels(data: bytes) -> int:
 
 
 def _truncated_jpeg(data: bytes) -> bool:
-    """OpenCV fills the missing part of a JPEG with grey and says nothing; the end mark tells.
+    """Some builds of OpenCV fill the missing part of a JPEG with grey in silence; the end mark tells.
 
     Scan data never holds the mark FFD9, and what cameras append comes after it; so one after the start
     of the last scan (FFDA) means that the picture is whole.

@@ -1,0 +1,124 @@
+"""Tasks in worker processes: the same results, and a clean end whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from curation.core.errors import UserError
+from curation.core.pool import run_tasks
+
+ROOT = Path(__file__).parents[1]
+Tick = Callable[[int], None]
+
+
+def square(n: int, tick: Tick) -> tuple[int, int]:
+    tick(1)
+    return n, n * n
+
+
+def slow_first(n: int, tick: Tick) -> int:
+    time.sleep(0.5 if n == 0 else 0)
+    return n
+
+
+def die(n: int, tick: Tick) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return n
+
+
+def fail(n: int, tick: Tick) -> int:
+    raise UserError(f"task {n} cannot be done. Do another.")
+
+
+def process(n: int, tick: Tick) -> int:
+    return os.getpid()
+
+
+def settings(n: int, tick: Tick) -> tuple[str | None, int]:
+    import cv2
+
+    return os.environ.get("OMP_NUM_THREADS"), cv2.getNumThreads()
+
+
+def run(work: Callable[..., object], n: int, jobs: int) -> list[object]:
+    tasks = [(i,) for i in range(n)]
+    return list(run_tasks(work, tasks, jobs=jobs, total=n, unit="tasks", what="testing"))
+
+
+def test_results_do_not_depend_on_jobs() -> None:
+    assert run(square, 6, jobs=1) == [(n, n * n) for n in range(6)]
+    assert sorted(run(square, 6, jobs=2)) == run(square, 6, jobs=1)
+
+
+def test_results_come_as_they_are_ready() -> None:
+    assert run(slow_first, 2, jobs=2) == [1, 0]
+
+
+def test_one_job_or_one_task_stays_in_this_process() -> None:
+    assert run(process, 3, jobs=1) == [os.getpid()] * 3
+    assert run(process, 1, jobs=8) == [os.getpid()]
+    assert os.getpid() not in run(process, 2, jobs=2)
+    assert run(process, 0, jobs=2) == []
+
+
+def test_workers_take_one_thread_each_and_the_setting_does_not_leak() -> None:
+    before = os.environ.get("OMP_NUM_THREADS")
+    assert run(settings, 2, jobs=2) == [("1", 1)] * 2
+    assert os.environ.get("OMP_NUM_THREADS") == before
+
+
+def test_killed_worker() -> None:
+    with pytest.raises(UserError) as caught:
+        run(die, 2, jobs=2)
+    assert str(caught.value) == (
+        "a worker process was killed, perhaps for want of memory. "
+        "Run the same command again with a smaller -j: it goes on where it stopped."
+    )
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_task_raises_is_raised_here(jobs: int) -> None:
+    with pytest.raises(UserError, match=r"^task \d cannot be done\. Do another\.$"):
+        run(fail, 2, jobs=jobs)
+
+
+INTERRUPTED = """
+import sys, time
+from curation.core.pool import run_tasks
+
+def wait(n, tick):
+    print("started", flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    try:
+        list(run_tasks(wait, [(0,), (1,)], jobs=2, total=2, unit="tasks", what="waiting"))
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_interrupt_stops_everything_at_once(tmp_path: Path) -> None:
+    script = tmp_path / "wait.py"
+    script.write_text(INTERRUPTED, encoding="utf-8")
+    child = subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    assert [child.stdout.readline(), child.stdout.readline()] == ["started\n", "started\n"]
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    out, err = child.communicate(timeout=20)  # returns when every process has closed its end
+    assert (out, err) == ("interrupted\n", "")
