@@ -23,26 +23,29 @@ _PROBES = np.array([[[0.0, 0.0]], [[_STEP, 0.0]], [[0.0, _STEP]]])
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posture:
-    """How a word stands before the camera; every value is drawn around 0 unless said otherwise.
+    """How a word stands before the camera.
 
-    Source: ranges by eye from crops of public street sets; most real words are nearly upright.
+    Angles and perspective are drawn around 0 from Student's t with 4 degrees of freedom: most words
+    are nearly upright, and one in twenty stands at three times the scale or more.
+
+    Source: ranges by eye from crops of public street sets.
 
     Attributes:
         tracking_em: Least and greatest extra space between letters, in em. Values are drawn from a
             triangle with its peak at 0, so that normal spacing is the most frequent.
         stretch: Least and greatest width of letters against the font's own; triangle, peak at 1.
-        slant_deg: Standard deviation of the letters' lean, in degrees.
-        skew_deg: Standard deviation of the lines' slope with upright letters, in degrees.
-        rotation_deg: Standard deviation of the rotation, in degrees.
-        perspective: Standard deviation of the relative difference in size from the middle to an end.
+        slant_deg: Scale of the letters' lean, in degrees.
+        skew_deg: Scale of the lines' slope with upright letters, in degrees.
+        rotation_deg: Scale of the rotation, in degrees.
+        perspective: Scale of the relative difference in size from the middle to an end.
     """
 
     tracking_em: tuple[float, float] = (-0.05, 0.25)
     stretch: tuple[float, float] = (0.7, 1.3)
-    slant_deg: float = 4.0
-    skew_deg: float = 4.0
+    slant_deg: float = 3.5
+    skew_deg: float = 3.5
     rotation_deg: float = 3.0
-    perspective: float = 0.06
+    perspective: float = 0.05
 
     def __post_init__(self) -> None:
         if not self.tracking_em[0] <= 0 <= self.tracking_em[1]:
@@ -56,16 +59,16 @@ class Posture:
     def plan(self, rng: Streams, n: int) -> Columns:
         """Decide ``n`` postures, one column each of shape (n,)."""
 
-        def normal(name: str, deviation: float, limit: float) -> np.ndarray:
-            return np.clip(rng(name).standard_normal(n) * deviation, -limit, limit)
+        def spread(name: str, scale: float, limit: float) -> np.ndarray:
+            return np.clip(rng(name).standard_t(4, n) * scale, -limit, limit)
 
         return {
             "tracking_em": _triangle(rng("tracking_em"), *self.tracking_em, 0.0, n),
             "stretch": _triangle(rng("stretch"), *self.stretch, 1.0, n),
-            "slant_deg": normal("slant_deg", self.slant_deg, 30),
-            "skew_deg": normal("skew_deg", self.skew_deg, 30),
-            "rotation_deg": normal("rotation_deg", self.rotation_deg, 90),
-            "perspective": normal("perspective", self.perspective, 0.35),
+            "slant_deg": spread("slant_deg", self.slant_deg, 30),
+            "skew_deg": spread("skew_deg", self.skew_deg, 30),
+            "rotation_deg": spread("rotation_deg", self.rotation_deg, 90),
+            "perspective": spread("perspective", self.perspective, 0.35),
         }
 
 

@@ -149,7 +149,7 @@ def draw(engine: Engine, seed: int, index: int) -> tuple[Drawn | None, Row, str]
     """
     reason = ""
     for attempt in range(ATTEMPTS):
-        row = _rows(engine, seed, index // BLOCK, attempt)[index % BLOCK]
+        row = _row(engine, seed, index, attempt)
         try:
             drawn = engine.draw(row)
         except UnfitError as error:
@@ -172,21 +172,21 @@ def row_type(columns: Mapping[str, np.ndarray]) -> pa.StructType:
 
 
 # The engine is compared by identity: hashing its fields for each row would cost more than the lookup saves.
-_planned: dict[tuple[int, int, int], tuple[Engine, int, list[Row]]] = {}
+_planned: dict[tuple[int, int, int], tuple[Engine, int, list[str], list[tuple[Any, ...]]]] = {}
 
 
-def _rows(engine: Engine, seed: int, block: int, attempt: int) -> list[Row]:
-    """The planned rows of one block; the blocks last used are kept."""
-    key = (id(engine), seed, attempt)
+def _row(engine: Engine, seed: int, index: int, attempt: int) -> Row:
+    """One planned row; the block last used is kept for each attempt."""
+    key, block = (id(engine), seed, attempt), index // BLOCK
     kept = _planned.get(key)
     if kept is None or kept[0] is not engine or kept[1] != block:
         columns = engine.plan(seed, block, attempt)
-        names, values = list(columns), zip(*(c.tolist() for c in columns.values()), strict=True)
-        kept = engine, block, [dict(zip(names, row, strict=True)) for row in values]
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        kept = engine, block, list(columns), list(values)
         if len(_planned) > 4 * ATTEMPTS:
             _planned.clear()
         _planned[key] = kept
-    return kept[2]
+    return dict(zip(kept[2], kept[3][index % BLOCK], strict=True))
 
 
 def _render_shard(
