@@ -50,7 +50,6 @@ class FontIndex:
     skipped: tuple[tuple[str, str], ...]
 
 
-@functools.lru_cache(maxsize=8)
 def index_fonts(folder: Path, charset: str) -> FontIndex:
     """Look into every font below ``folder``.
 
@@ -76,7 +75,6 @@ def index_fonts(folder: Path, charset: str) -> FontIndex:
     return FontIndex(folder, tuple(fonts), tuple(skipped))
 
 
-@functools.lru_cache(maxsize=1024)
 def load_font(path: Path) -> hb.Font:
     """The HarfBuzz font of the file ``path``, mapped into memory, scaled to its units per em."""
     return hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))

@@ -39,7 +39,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text: {error}. Convert it.") from None
+        raise UserError(f"{path.name} is not UTF-8 text: {error}. Convert it.") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import string
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,12 @@ def test_a_text_that_no_single_font_covers_is_a_reason(folder: Path, tmp_path: P
     engine = build(folder, fonts=str(tmp_path), charset="ab", words=words)
     with pytest.raises(UnfitError, match=r"^no_font_has_all_characters$"):
         engine.draw(rows(engine, 1)[0])
+
+
+def test_files_that_changed_are_read_again(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    words = [{"share": 1.0, "source": {"kind": "word_list", "file": str(path)}}]
+    for changed, word in enumerate(("first", "second")):
+        path.write_text(f"{word}\n", encoding="utf-8")
+        os.utime(path, ns=(changed, changed))
+        assert set(build(folder, words=words).plan(0, 0)["text"]) == {word}

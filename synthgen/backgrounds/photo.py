@@ -44,12 +44,12 @@ class Photo:
     def inputs(self) -> dict[str, Any]:
         """Count and fingerprint of the photos, for the manifest."""
         folder = self.folder or PHOTOS
-        photos = _listing(folder)
+        photos = listing(folder, PHOTO_ENDINGS, "photos")
         return {"count": len(photos), "sha256": folder_fingerprint(photos, folder)}
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         folder = self.folder or PHOTOS
-        names = np.array([path.relative_to(folder).as_posix() for path in _listing(folder)], object)
+        names = _names(folder.absolute(), folder.stat().st_mtime_ns)
         return {
             "name": names[rng.integers(0, len(names), n)],
             "height": np.exp(rng.uniform(*np.log(self.height), n)),
@@ -61,7 +61,8 @@ class Photo:
     def apply(
         self, image: np.ndarray, *, name: str, height: float, strength: float, u: float, v: float
     ) -> np.ndarray:
-        photo = _load((self.folder or PHOTOS) / name)
+        path = (self.folder or PHOTOS) / name
+        photo = _load(path.absolute(), path.stat().st_mtime_ns)
         high, wide = image.shape[:2]
         crop_high = max(2, round(height * photo.shape[0]))
         crop_wide = min(photo.shape[1], max(2, round(crop_high * wide / high)))
@@ -76,12 +77,13 @@ class Photo:
 
 
 @functools.lru_cache(maxsize=8)
-def _listing(folder: Path) -> tuple[Path, ...]:
-    return tuple(listing(folder, PHOTO_ENDINGS, "photos"))
+def _names(folder: Path, changed: int) -> np.ndarray:
+    photos = listing(folder, PHOTO_ENDINGS, "photos")
+    return np.array([path.relative_to(folder).as_posix() for path in photos], object)
 
 
 @functools.lru_cache(maxsize=128)
-def _load(path: Path) -> Pixels:
+def _load(path: Path, changed: int) -> Pixels:
     """A photo at ``LONG_SIDE_PX``; raises BrokenImageError for a file that is none."""
     photo = decode(path.read_bytes())
     scale = LONG_SIDE_PX / max(photo.shape[:2])

@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import uharfbuzz as hb
 
 from curation.core.images import BrokenImageError, Pixels
 from curation.core.labels import CHARSET_94
@@ -198,7 +199,7 @@ class Native:
         """The letters' coverage, and their height in pixels."""
         if not row["font"]:
             raise UnfitError("no_font_has_all_characters")
-        run = shape(load_font(self._index.folder / row["font"]), row["text"], row["tracking_em"])
+        run = shape(self._font(row["font"]), row["text"], row["tracking_em"])
         if run is None:
             raise UnfitError("missing_glyph")
         bend = self._bound_layouts[row["layout"]]
@@ -207,6 +208,15 @@ class Native:
         if cut is None:
             raise UnfitError("too_large")
         return rasterise(placed, cut.scale, cut.origin, cut.size), placed.letter_height * cut.scale
+
+    def _font(self, name: str) -> hb.Font:
+        if name not in self._fonts:
+            self._fonts[name] = load_font(self._index.folder / name)
+        return self._fonts[name]
+
+    @cached_property
+    def _fonts(self) -> dict[str, hb.Font]:
+        return {}
 
     @cached_property
     def _limits(self) -> Limits:

@@ -60,10 +60,23 @@ def weighted(path: Path, entries: Iterable[tuple[str, float]], limits: Limits) -
     return Words(np.array(list(kept), object), edges / edges[-1], facts)
 
 
-@functools.lru_cache(maxsize=32)
 def frequency_list(name: str, power: float, limits: Limits) -> Words:
     """Read lines of ``word TAB frequency``; a word's weight is its frequency to the ``power``."""
-    path = corpus(name)
+    return _frequency_list(*version(corpus(name)), power, limits)
+
+
+def word_list(name: str, split: bool, limits: Limits) -> Words:
+    """Read one entry a line, all equally likely; with ``split``, every word of it is an entry."""
+    return _word_list(*version(corpus(name)), split, limits)
+
+
+def version(path: Path) -> tuple[Path, int]:
+    """What tells a file from others and from what it was before: its full path and time of change."""
+    return path.resolve(), path.stat().st_mtime_ns
+
+
+@functools.lru_cache(maxsize=32)
+def _frequency_list(path: Path, changed: int, power: float, limits: Limits) -> Words:
 
     def entries() -> Iterable[tuple[str, float]]:
         for number, line in enumerate(read_lines(path), 1):
@@ -80,9 +93,7 @@ def frequency_list(name: str, power: float, limits: Limits) -> Words:
 
 
 @functools.lru_cache(maxsize=32)
-def word_list(name: str, split: bool, limits: Limits) -> Words:
-    """Read one entry a line, all equally likely; with ``split``, every word of it is an entry."""
-    path = corpus(name)
+def _word_list(path: Path, changed: int, split: bool, limits: Limits) -> Words:
     lines = read_lines(path)
     words = (word for line in lines for word in line.split()) if split else iter(lines)
     return weighted(path, ((word, 1.0) for word in words), limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from curation.core.fingerprint import sha256_file
 from synthgen.materials import corpus, read_lines
 from synthgen.pattern import Pattern
 from synthgen.words.base import Limits, word_sources
+from synthgen.words.files import version
 
 
 @word_sources.add("templates")
@@ -34,18 +36,17 @@ class Templates:
     file: str = "templates.txt"
 
     def inputs(self, limits: Limits) -> dict[str, Any]:
-        return {self.file: _load(self.file, limits)[2]}
+        return {self.file: _load(*version(corpus(self.file)), limits)[2]}
 
     def draw(self, rng: np.random.Generator, n: int, limits: Limits) -> list[str]:
-        patterns, edges, _ = _load(self.file, limits)
+        patterns, edges, _ = _load(*version(corpus(self.file)), limits)
         which = np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(patterns) - 1)
         uniform = rng.random
         return [patterns[i].expand(uniform) for i in which.tolist()]
 
 
 @functools.lru_cache(maxsize=32)
-def _load(name: str, limits: Limits) -> tuple[list[Pattern], np.ndarray, dict[str, Any]]:
-    path = corpus(name)
+def _load(path: Path, changed: int, limits: Limits) -> tuple[list[Pattern], np.ndarray, dict[str, Any]]:
     patterns, weights, reasons = [], [], Counter[str]()
     for line in read_lines(path):
         if line.startswith("#"):
