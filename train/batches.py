@@ -86,9 +86,10 @@ class Words:
 
     def batch(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         """The words at positions ``start`` to ``stop``: (B, H, W, 3) uint8, and their targets."""
-        return self._gather(*self.mixture.positions(start, stop))
+        images, targets = self._gather(*self.mixture.positions(start, stop))
+        return torch.from_numpy(images), targets
 
-    def validation(self) -> tuple[Tensor, list[str]]:
+    def validation(self) -> tuple[NDArray[np.uint8], list[str]]:
         """The words held out: images, (N, H, W, 3) uint8, and normalised labels."""
         source, row = self.mixture.validation()
         images, _ = self._gather(source, row)
@@ -121,8 +122,7 @@ class Words:
             uids.append(short_hashes(dataset, "uid", rows))
         return TrainedOn(images=np.unique(np.concatenate(images)), uids=np.unique(np.concatenate(uids)))
 
-    def _gather(self, source: NDArray[np.uint8], row: Rows) -> tuple[Tensor, Tensor]:
-        source, row = np.asarray(source), np.asarray(row, np.int64)
+    def _gather(self, source: NDArray[np.uint8], row: Rows) -> tuple[NDArray[np.uint8], Tensor]:
         first = self._parts[0]
         images = np.empty((len(row), *first.pack.images.shape[1:]), np.uint8)
         targets = torch.empty((len(row), *first.targets.shape[1:]), dtype=first.targets.dtype)
@@ -132,7 +132,7 @@ class Words:
             targets[torch.from_numpy(here)] = part.targets[
                 torch.from_numpy(np.searchsorted(part.rows, row[here]))
             ]
-        return torch.from_numpy(images), targets
+        return images, targets
 
 
 def short_hashes(dataset: Dataset, column: str, rows: Rows | None = None) -> NDArray[np.uint64]:

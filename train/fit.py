@@ -52,21 +52,20 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
     assert recipe.threads is not None
     opened = Mixture.open(recipe.mixture)
     chosen, device = protocol(recipe.protocol), torch.device(recipe.device)
-    job = {
-        "recipe": {
-            **resolved(recipe),
-            "mixture": recipe.mixture.name,
-        },  # it may be mounted elsewhere meanwhile
+    job = {  # the mixture by its content: its folder may be mounted elsewhere when the run goes on
+        "recipe": {key: value for key, value in resolved(recipe).items() if key != "mixture"},
         "seed": seed,
         "mixture": opened.fingerprint,
         "versions": fingerprint.versions(("glyphmix", "numpy", "torch")),
     }
-    resumed = run_folder.begin(out, job)
+    resumed = run_folder.is_begun(out, job)
     with _threads(recipe.threads):
         assert chosen.charset is not None
         training = Training(recipe, seed, chosen.charset, device)
         words = Words(opened, training.network, chosen, recipe.model.image_size, recipe.threads)
-        if resumed and (state := run_folder.load_checkpoint(out, device)):
+        if not resumed:
+            run_folder.begin(out, job)
+        elif state := run_folder.load_checkpoint(out, device):
             training.restore(state)
         run_folder.cut_log(out, training.step)
         _loop(training, words, out)

@@ -25,34 +25,37 @@ FORMAT = 1  # raised when a reader of today could no longer read what is written
 BUILD = ".build"
 
 
-def begin(out: Path, job: Mapping[str, Any]) -> bool:
-    """Begin the run ``out``, or say that the same ``job`` was begun there and interrupted.
+def is_begun(out: Path, job: Mapping[str, Any]) -> bool:
+    """Say whether ``out`` holds this job's unfinished work; writes nothing.
 
     Args:
         out: The folder; it must not exist, unless as this job's unfinished work.
         job: All that the weights depend on, as JSON values.
 
-    Returns:
-        Whether there is work to go on with.
-
     Raises:
         UserError: ``out`` holds a finished run, other files, or another job's unfinished work.
     """
     record = out / BUILD / "job.json"
-    job = json.loads(json.dumps(job))
-    if record.is_file():
-        if differing := _differing(read_json(record), job):
-            raise UserError(
-                f"output {out} holds an unfinished run that differs in: {', '.join(differing)}. "
-                "Repeat the command it was begun with, or remove the folder."
-            )
-        return True
     if (out / "run.json").is_file():
         raise UserError(f"output {out} holds a finished run. Remove it or give another name with -o.")
-    refuse_existing(out)
-    record.parent.mkdir(parents=True)
-    write_json(record, job)
-    return False
+    if not record.is_file():
+        refuse_existing(out)
+        return False
+    if differing := _differing(read_json(record), json.loads(json.dumps(job))):
+        raise UserError(
+            f"output {out} holds an unfinished run that differs in: {', '.join(differing)}. "
+            "Repeat the command it was begun with, or remove the folder."
+        )
+    return True
+
+
+def begin(out: Path, job: Mapping[str, Any]) -> None:
+    """Begin the run ``out``, which ``is_begun`` has found free: its record is there from the first moment."""
+    draft = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    (draft / BUILD).mkdir(parents=True)
+    write_json(draft / BUILD / "job.json", job)
+    draft.rename(out)
 
 
 def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained_on: TrainedOn) -> None:

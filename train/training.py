@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from curation.core.rng import stream
 from train.augments.base import to_float
@@ -86,7 +87,7 @@ def learning_rate(recipe: TrainRecipe, step: int) -> float:
     return recipe.lr * (1 + math.cos(math.pi * (step - rise) / max(1.0, recipe.steps - rise))) / 2
 
 
-def read_all(network: Recognizer, images: np.ndarray | torch.Tensor, precision: str) -> list[Reading]:
+def read_all(network: Recognizer, images: NDArray[np.uint8], precision: str) -> list[Reading]:
     """Read packed words, (N, H, W, 3) uint8, in order, on the network's device."""
     device = next(network.parameters()).device
     was_training = network.training
@@ -94,7 +95,7 @@ def read_all(network: Recognizer, images: np.ndarray | torch.Tensor, precision: 
     network.eval()
     with torch.inference_mode(), half_precision(device, precision):
         for start in range(0, len(images), 256):
-            part = torch.as_tensor(np.array(images[start : start + 256]))
+            part = torch.from_numpy(np.array(images[start : start + 256]))
             readings += network.read(to_float(part.to(device)))
     network.train(was_training)
     return readings

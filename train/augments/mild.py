@@ -122,7 +122,7 @@ def _grid(homography: Tensor, bend: Tensor, height: int, width: int) -> Tensor:
     device = homography.device
     x = (torch.arange(width, device=device) * 2 + 1) / width - 1
     y = (torch.arange(height, device=device) * 2 + 1) / height - 1
-    bent = y[None, :, None] + bend[:, None, None] * (x**2 - 0.5)
+    bent = y[None, :, None] - bend[:, None, None] * (x**2 - 0.5)
     h = homography[:, :, :, None, None]
     # A point behind the camera would come out mirrored; perspective is bounded so that none is near.
     depth = torch.addcmul(h[:, 2, 0] * x + h[:, 2, 2], h[:, 2, 1], bent).clamp_(min=0.1)

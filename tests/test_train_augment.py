@@ -1,0 +1,98 @@
+"""Promises that every registered augmentation keeps, and what the mild one does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import train_words
+from torch import Tensor
+
+from curation.core.rng import stream
+from train.augments import augments
+from train.augments.base import to_float
+from train.augments.mild import Mild
+from train.packing import scale
+
+STILL = Mild(
+    rotation_deg=(0, 0), shear=(0, 0), scale=(1, 1), shift=(0, 0), perspective=(0, 0), bend_share=0,
+    contrast=(1, 1), brightness=(0, 0), saturation=(1, 1), invert_share=0, blur_share=0, noise_share=0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def images() -> Tensor:
+    """(8, 32, 128, 3) uint8: words, unlike noise, show what moved."""
+    return torch.from_numpy(
+        np.stack([scale(train_words.draw(w), (32, 128)) for w in train_words.random_words(8)])
+    )
+
+
+@pytest.mark.parametrize("name", list(augments))
+class TestEveryAugmentation:
+    def test_equal_generators_give_equal_batches(self, name: str, images: Tensor) -> None:
+        augment, before = augments.get(name)(), images.clone()
+        first, second = (augment(images, stream(0, "augment", 5)) for _ in range(2))
+        assert torch.equal(first, second)
+        assert torch.equal(images, before), "the input was changed in place"
+
+    def test_gives_what_a_recognizer_takes(self, name: str, images: Tensor) -> None:
+        out = augments.get(name)()(images, stream(0, "augment", 5))
+        assert out.shape == (8, 3, 32, 128)
+        assert out.dtype == torch.float32
+        assert out.is_contiguous(memory_format=torch.channels_last)
+        assert out.min() >= -1
+        assert out.max() <= 1
+
+    def test_takes_a_single_word(self, name: str, images: Tensor) -> None:
+        assert augments.get(name)()(images[:1], stream(0, "augment", 5)).shape == (1, 3, 32, 128)
+
+
+def test_mild_moves_with_the_step(images: Tensor) -> None:
+    assert not torch.equal(Mild()(images, stream(0, "augment", 1)), Mild()(images, stream(0, "augment", 2)))
+
+
+def test_mild_without_any_range_changes_nothing(images: Tensor) -> None:
+    torch.testing.assert_close(STILL(images, stream(0)), to_float(images), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rotation_deg": (5, 5)}, {"shear": (0.3, 0.3)}, {"scale": (0.8, 0.8)}, {"shift": (0.1, 0.1)},
+        {"perspective": (0.1, 0.1)}, {"bend": (0.3, 0.3), "bend_share": 1}, {"contrast": (0.5, 0.5)},
+        {"brightness": (0.2, 0.2)}, {"saturation": (0, 0)}, {"invert_share": 1},
+        {"blur": (1, 1), "blur_share": 1}, {"noise": (0.1, 0.1), "noise_share": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)  # fmt: skip
+def test_each_knob_of_mild_works_by_itself(change: dict[str, tuple[float, float]], images: Tensor) -> None:
+    moved = (replace(STILL, **change)(images, stream(0)) - to_float(images)).abs().flatten(1).max(1).values
+    assert (moved > 0.05).all(), "some word is as it was"
+
+
+def test_inversion_is_the_negative(images: Tensor) -> None:
+    negative = replace(STILL, invert_share=1)(images, stream(0))
+    torch.testing.assert_close(negative, -to_float(images), atol=1e-5, rtol=0)
+
+
+def test_no_saturation_is_grey(images: Tensor) -> None:
+    grey = replace(STILL, saturation=(0, 0))(images, stream(0))
+    torch.testing.assert_close(grey[:, 0], grey[:, 2], atol=1e-5, rtol=0)
+
+
+def test_rotation_turns_anticlockwise() -> None:
+    line = torch.full((1, 32, 128, 3), 255, dtype=torch.uint8)
+    line[:, 15:17] = 0
+    turned = replace(STILL, rotation_deg=(5, 5))(line, stream(0))[0, 0]
+    left, right = turned[:, 16].argmin(), turned[:, 111].argmin()
+    assert left > 16 > right, "anticlockwise on screen lifts the right end"
+
+
+def test_positive_bend_lifts_the_middle() -> None:
+    line = torch.full((1, 32, 128, 3), 255, dtype=torch.uint8)
+    line[:, 15:17] = 0
+    bent = replace(STILL, bend=(0.4, 0.4), bend_share=1)(line, stream(0))[0, 0]
+    assert bent[:, 64].argmin() < bent[:, 2].argmin()

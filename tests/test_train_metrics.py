@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from train.metrics import bootstrap_mean, edit_distance, similarity, weighted_mean, wilson
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "distance"),
+    [
+        ("", "", 0),
+        ("abc", "", 3),
+        ("", "ab", 2),
+        ("kitten", "sitting", 3),
+        ("flaw", "lawn", 2),
+        ("ab", "ba", 2),
+    ],
+)
+def test_edit_distance(a: str, b: str, distance: int) -> None:
+    assert edit_distance(a, b) == distance
+    assert edit_distance(b, a) == distance
+
+
+def test_similarity_is_by_the_longer_of_the_two() -> None:
+    assert similarity("street", "street") == 1
+    assert similarity("", "street") == 0
+    assert similarity("strets", "street") == pytest.approx(1 - 2 / 6)
+    assert similarity("kitten", "sitting") == pytest.approx(4 / 7)
+
+
+def test_wilson_against_published_values() -> None:
+    # Newcombe 1998 (Statistics in Medicine 17, 857-872), table I, method 3.
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+def test_wilson_stays_between_0_and_1() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(0, 3)[0] == 0.0
+    assert wilson(3, 3)[1] == 1.0
+
+
+def test_bootstrap_agrees_with_the_normal_interval() -> None:
+    values = np.random.default_rng(3).choice([0, 0.5, 0.75, 1], 4000, p=[0.1, 0.2, 0.3, 0.4])
+    low, high = bootstrap_mean(values)
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
+
+
+def test_bootstrap_is_repeatable_and_has_no_width_for_equal_values() -> None:
+    values = np.linspace(0, 1, 101)
+    assert bootstrap_mean(values) == bootstrap_mean(values)
+    assert bootstrap_mean(values) != bootstrap_mean(values, seed=1)
+    assert bootstrap_mean([0.5] * 7) == (0.5, 0.5)
+    assert bootstrap_mean([]) == (0.0, 1.0)
+
+
+def test_weighted_mean_counts_words() -> None:
+    assert weighted_mean([0.5, 1.0], [300, 100]) == pytest.approx(0.625)

@@ -1,0 +1,132 @@
+"""Promises that every registered model keeps, and what CTC makes of labels and time steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import train_words
+from torch import Tensor
+
+from curation.core.errors import UserError
+from curation.core.labels import CHARSET_36, CHARSET_94
+from curation.core.recipe import build, resolved
+from train.augments.base import to_float
+from train.models import Recognizer, models
+from train.models.base import count_parameters, half_precision
+from train.models.conv_ctc import ConvCtc
+from train.models.ctc import CtcRecognizer
+from train.packing import scale
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(params=list(models))
+def model(request: pytest.FixtureRequest) -> Recognizer:
+    torch.manual_seed(0)
+    network: Recognizer = models.get(request.param)().build(CHARSET_36)
+    return network
+
+
+def images(n: int = 4) -> Tensor:
+    torch.manual_seed(1)
+    return (torch.rand(n, 3, 32, 128) * 2 - 1).to(memory_format=torch.channels_last)
+
+
+class TestEveryModel:
+    def test_learns_in_bfloat16(self, model: Recognizer) -> None:
+        targets, reasons = model.encode(["street", "a1", "ooo", "9"])
+        assert reasons == [None] * 4
+        with half_precision(CPU, "bf16"):
+            loss = model.loss(images(), targets)
+        assert loss.shape == (4,)
+        assert loss.dtype == torch.float32
+        assert (loss > 0).all()
+        loss.mean().backward()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+
+    def test_reads_in_evaluation_mode_without_looking_at_the_neighbours(self, model: Recognizer) -> None:
+        model.eval()
+        together = model.read(images())
+        alone = [model.read(image[None])[0] for image in images()]
+        assert [reading.text for reading in together] == [reading.text for reading in alone]
+        assert all(0 <= reading.confidence <= 1 for reading in together)
+        assert set("".join(reading.text for reading in together)) <= set(CHARSET_36)
+
+    def test_labels_it_cannot_learn_have_a_reason_and_no_loss(self, model: Recognizer) -> None:
+        targets, reasons = model.encode(["", "naïve", "a" * 40, "fine"])
+        assert reasons == ["empty", "unsupported_character", "too_long", None]
+        loss = model.loss(images(), targets)
+        assert (loss[:3] == 0).all()
+        assert loss[3] > 0
+
+    def test_equal_seeds_give_equal_weights(self, model: Recognizer, request: pytest.FixtureRequest) -> None:
+        torch.manual_seed(0)
+        again = models.get(request.node.callspec.params["model"])().build(CHARSET_36)
+        for ours, theirs in zip(model.state_dict().values(), again.state_dict().values(), strict=True):
+            assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", list(models))
+def test_sizes_survive_a_recipe(name: str) -> None:
+    sizes = models.get(name)()
+    table = {key: value for key, value in resolved(sizes).items() if key != "kind"}
+    assert build(models.get(name), table, where="test") == sizes
+
+
+def test_conv_ctc_has_two_million_parameters() -> None:
+    assert count_parameters(ConvCtc().build(CHARSET_36)) == 2_021_893
+
+
+def test_conv_ctc_gives_one_class_a_character_and_a_blank() -> None:
+    assert ConvCtc().build(CHARSET_36)(images(2)).shape == (2, 32, 37)
+    assert ConvCtc().build(CHARSET_94)(images(2)).shape == (2, 32, 95)
+
+
+def test_conv_ctc_wants_a_size_for_every_height() -> None:
+    with pytest.raises(UserError) as error:
+        build(ConvCtc, {"channels": [32, 64], "blocks": [1]}, where="train.toml, model")
+    assert str(error.value) == "train.toml, model: channels needs 4 values and blocks 3, got 2 and 1."
+
+
+class Scripted(CtcRecognizer):
+    """Gives the classes it is told, at even odds of 0.9 for each."""
+
+    def __init__(self, rows: list[list[int]]) -> None:
+        super().__init__("ab", n_steps=len(rows[0]))
+        self.rows = torch.tensor(rows)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.full((*self.rows.shape, 3), 0.05).scatter(2, self.rows[..., None], 0.9).log()
+
+
+def test_reading_drops_blanks_and_repeats() -> None:
+    rows = [[1, 1, 0, 1, 2, 2], [0, 0, 0, 0, 0, 0], [2, 0, 2, 0, 0, 1]]
+    readings = Scripted(rows).read(images(3))
+    assert [reading.text for reading in readings] == ["aab", "", "bba"]
+    assert readings[0].confidence == pytest.approx(0.9**6)
+
+
+def test_equal_neighbours_need_a_step_more() -> None:
+    _, reasons = Scripted([[0] * 4]).encode(["abab", "ababa", "aab", "aabb"])
+    assert reasons == [None, "too_long", None, "too_long"]
+
+
+def test_it_overfits_64_words() -> None:
+    """Something that learns must be able to learn by heart."""
+    words = train_words.random_words(64)
+    pixels = torch.from_numpy(np.stack([scale(train_words.draw(word), (32, 128)) for word in words]))
+    torch.manual_seed(0)
+    network = train_words.TINY.build(CHARSET_36)
+    targets, _ = network.encode(words)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    for _ in range(120):
+        with half_precision(CPU, "bf16"):
+            loss = network.loss(to_float(pixels), targets).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    network.eval()
+    assert [reading.text for reading in network.read(to_float(pixels))] == words

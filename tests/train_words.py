@@ -1,0 +1,64 @@
+"""Small words to train on, drawn with OpenCV's own strokes, and mixtures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from curation.core import shards
+from curation.core.dataset import Dataset
+from curation.core.images import Pixels, encode_png
+from curation.core.rng import stream
+from curation.core.sample import Sample
+from curation.mixing import MixRecipe, MixSource, Validation, mix
+from train.augments.none import Unchanged
+from train.models.conv_ctc import ConvCtc
+from train.recipe import TrainRecipe
+
+TINY = ConvCtc(channels=(8, 16, 16, 24), blocks=(0, 0, 0), tail=48, tail_blocks=1, context=32, dropout=0.1)
+TRUNCATED = encode_png(np.zeros((16, 40, 3), np.uint8))[:40]
+
+
+def draw(word: str) -> Pixels:
+    """A word in dark strokes on a light card, 32 pixels high."""
+    width = max(24, 19 * len(word) + 10)
+    image = np.full((32, width, 3), 230, np.uint8)
+    cv2.putText(image, word, (4, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 60), 2)
+    return image
+
+
+def random_words(n: int, *, length: int = 3, seed: int = 0) -> list[str]:
+    rng = stream(seed, "words", length)
+    return ["".join(rng.choice(list("abcdefghij"), length)) for _ in range(n)]
+
+
+def dataset(path: Path, labels: Sequence[str], *, broken: Sequence[int] = ()) -> Dataset:
+    """Write one shard of words; the images of the rows ``broken`` cannot be decoded."""
+    samples = []
+    for i, label in enumerate(labels):
+        image = TRUNCATED if i in broken else encode_png(draw(label))
+        samples.append(
+            Sample(uid=f"{path.name}:{i}", image=image, label=label, size=(40, 32), source=path.name)
+        )
+    shards.start(path, {"recipe": path.name})
+    shards.write_shard(path, 0, samples)
+    shards.finish(path, allow_empty=True)
+    return Dataset.open(path)
+
+
+def mixture(path: Path, *datasets: Dataset, held_out: int = 0, protocol: str = "parseq36") -> Path:
+    """Mix the datasets, each its own source, taking all their words."""
+    sources = tuple(MixSource(name=d.name, paths=(d.path,)) for d in datasets)
+    validation = Validation(source=datasets[0].name, count=held_out) if held_out else None
+    mix(MixRecipe(sources=sources, validation=validation, protocol=protocol), path)
+    return path
+
+
+def recipe(**changes: Any) -> TrainRecipe:
+    """A few steps of a tiny recognizer on one thread."""
+    short = {"model": TINY, "augment": Unchanged(), "steps": 6, "batch": 8, "threads": 1, "device": "cpu"}
+    return TrainRecipe(**(short | {"checkpoint_every": 2, "validate_every": 4} | changes))
