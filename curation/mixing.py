@@ -5,10 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ from numpy.typing import NDArray
 from curation.core import fingerprint
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import refuse_existing, whole, write_json
+from curation.core.files import refuse_existing, whole, whole_folder, write_json
 from curation.core.labels import protocol
 from curation.core.pool import progress
 from curation.core.recipe import resolved
@@ -221,11 +218,16 @@ def _digest(column: NDArray[Any]) -> str:
 
 def _write(out: Path, plan: _Plan, manifest: dict[str, Any]) -> dict[str, Any]:
     selection = {"position": np.arange(len(plan.columns["row"]), dtype=np.int64), **plan.columns}
-    with _whole_folder(out) as draft:
-        _write_table(draft / "selection.parquet", selection)
-        _write_table(draft / "validation.parquet", plan.held)
-        manifest["files"] = {path.name: path.stat().st_size for path in sorted(draft.glob("*.parquet"))}
-        write_json(draft / "manifest.json", manifest)
+    try:
+        with whole_folder(out) as draft:
+            _write_table(draft / "selection.parquet", selection)
+            _write_table(draft / "validation.parquet", plan.held)
+            manifest["files"] = {path.name: path.stat().st_size for path in sorted(draft.glob("*.parquet"))}
+            write_json(draft / "manifest.json", manifest)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(f"the disk is full, writing to {out}. Free some space and run it again.") from error
     return manifest
 
 
@@ -236,20 +238,3 @@ def _write_table(path: Path, columns: dict[str, NDArray[Any]]) -> None:
         pq.write_table(
             pa.table(columns), draft, compression="zstd", use_dictionary=few, column_encoding=rising
         )
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a folder to fill beside ``out`` and rename it to ``out`` in the end; on an error nothing stays."""
-    draft = out.with_name(f".{out.name}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)  # left by a run that was killed
-    draft.mkdir(parents=True)
-    try:
-        yield draft
-        draft.rename(out)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise UserError(f"the disk is full, writing to {out}. Free some space and run it again.") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, whole, write_json, write_text
+from curation.core.files import read_json, refuse_existing, whole, whole_folder, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -40,6 +40,34 @@ def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
         assert not (tmp_path / "a.txt").exists()
     assert names(tmp_path) == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "all"
+
+
+def fill(out: Path, error: BaseException | None = None) -> None:
+    with whole_folder(out) as draft:
+        (draft / "a.txt").write_text("all")
+        assert not out.exists()
+        if error is not None:
+            raise error
+
+
+def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "out", KeyboardInterrupt())
+    assert names(tmp_path) == []
+    (tmp_path / ".out.tmp").mkdir()
+    (tmp_path / ".out.tmp" / "left by a killed run").touch()
+    fill(tmp_path / "out")
+    assert names(tmp_path) == ["out"]
+    assert names(tmp_path / "out") == ["a.txt"]
+    fill(tmp_path / "deep" / "er" / "out")
+    assert names(tmp_path / "deep" / "er") == ["out"]
+
+
+def test_a_folder_that_cannot_be_made_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as caught:
+        fill(tmp_path / "file" / "out")
+    assert caught.value.filename == str(tmp_path / "file" / "out")
 
 
 def test_json_is_the_same_for_equal_values(tmp_path: Path) -> None:

@@ -91,11 +91,11 @@ def test_what_a_task_raises_is_raised_here(jobs: int) -> None:
 
 
 INTERRUPTED = """
-import sys, time
+import os, time
 from curation.core.pool import run_tasks
 
 def wait(n, tick):
-    print("started", flush=True)
+    os.write(1, b"started\\n")  # in one piece, for two processes write
     time.sleep(60)
 
 if __name__ == "__main__":

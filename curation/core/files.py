@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,30 @@ def whole(path: Path) -> Iterator[Path]:
     finally:
         draft.unlink(missing_ok=True)
     _sync_folder(path.parent)  # without it a power cut may forget the rename
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Give an empty folder beside ``out`` to fill; on success rename it to ``out``, else remove it.
+
+    What a killed run has left there is removed first.
+
+    Raises:
+        OSError: the folder cannot be made or renamed; the error names ``out``.
+    """
+    draft = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        draft.rename(out)
+    except OSError as error:
+        if error.filename == str(draft):
+            error.filename = str(out)  # the user has never heard of the draft
+        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    _sync_folder(out.parent)
 
 
 def write_json(path: Path, value: Any) -> None:
