@@ -78,11 +78,13 @@ def test_every_prediction_is_kept(run: Path, tmp_path: Path) -> None:
     assert table.to_pylist()[2:4] == [
         {
             "uid": "words:2", "label": "ant", "label_normalised": "ant", "confidence": 0.5,
-            "prediction": "an", "prediction_normalised": "an", "correct": False, "edit_distance": 1, "length": 3,
+            "prediction": "an", "prediction_normalised": "an", "correct": False,
+            "edit_distance": 1, "length": 3,
         },
         {
             "uid": "words:6", "label": "cow", "label_normalised": "cow", "confidence": 0.5,
-            "prediction": "", "prediction_normalised": "", "correct": False, "edit_distance": 3, "length": 3,
+            "prediction": "", "prediction_normalised": "", "correct": False,
+            "edit_distance": 3, "length": 3,
         },
     ]  # fmt: skip
     assert table["uid"].to_pylist() == [f"words:{i}" for i in (0, 1, 2, 6, 7)]

@@ -1,0 +1,115 @@
+"""Words a second in training: ours, with everything that belongs to it, against a plain torch loop.
+
+Both train the same ``conv_ctc`` with the same batch, threads and precision, in turns of a few steps, so
+that whatever else the machine does falls on both. Ours draws its words from a packed mixture, augments,
+clips, checks the loss and logs; the plain loop feeds one batch of ready floats over and over.
+
+The last line is ``ratio <number>``, ours / plain: what is left of a bare loop's speed.
+
+Command: python benchmarks/train_throughput.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from curation.core import shards
+from curation.core.images import encode_png
+from curation.core.labels import CHARSET_36, protocol
+from curation.core.rng import stream
+from curation.core.sample import Sample
+from curation.mixing import MixRecipe, MixSource, mix
+from curation.mixture import Mixture
+from train.batches import Words
+from train.recipe import TrainRecipe
+from train.training import Training
+
+CPU = torch.device("cpu")
+
+
+def main() -> None:
+    """Time both and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=10, help="turns of each, after one to warm up")
+    parser.add_argument("--steps", type=int, default=4, help="steps in a turn")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["GLYPHMIX_CACHE"] = f"{folder}/cache"
+        loops = {"ours": our_loop(Path(folder), options.batch), "plain": plain_loop(options.batch)}
+        walls: dict[str, list[float]] = {name: [] for name in loops}
+        cpus: dict[str, list[float]] = {name: [] for name in loops}
+        for turn in range(options.rounds + 1):
+            for name, step in loops.items():
+                wall, cpu = time.perf_counter(), time.process_time()
+                for _ in range(options.steps):
+                    step()
+                if turn:
+                    walls[name].append(time.perf_counter() - wall)
+                    cpus[name].append(time.process_time() - cpu)
+    words = options.batch * options.steps
+    print(f"{options.threads} threads, batches of {options.batch}, median of {options.rounds} turns")
+    for name in loops:
+        cpu = 1e3 * np.median(cpus[name]) / words
+        print(f"{name:5}  {words / np.median(walls[name]):7,.0f} words/s, {cpu:.2f} ms of processor a word")
+    print(f"ratio {np.median(np.array(walls['plain']) / np.array(walls['ours'])):.3f}")
+
+
+def our_loop(folder: Path, batch: int) -> Callable[[], object]:
+    """A step as ``glyphmix train`` takes it, on words drawn for the occasion."""
+    rng = stream(0, "benchmark")
+    words = ["".join(rng.choice(list(CHARSET_36), rng.integers(3, 9))) for _ in range(2_000)]
+    shards.start(folder / "words", {"recipe": "benchmark"})
+    shards.write_shard(folder / "words", 0, (draw(i, word) for i, word in enumerate(words)))
+    shards.finish(folder / "words")
+    source = MixSource(name="words", paths=(folder / "words",))
+    mix(MixRecipe(sources=(source,)), folder / "mixture")
+    training = Training(TrainRecipe(batch=batch, device="cpu"), 0, CHARSET_36, CPU)
+    data = Words(Mixture.open(folder / "mixture"), training.network, protocol("parseq36"), (32, 128))
+    return lambda: training.advance(*data.batch(training.step * batch, (training.step + 1) * batch))
+
+
+def plain_loop(batch: int) -> Callable[[], object]:
+    """A step of the same network with nothing around it."""
+    torch.manual_seed(0)
+    network = TrainRecipe().model.build(CHARSET_36).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    images = torch.randn(batch, 3, 32, 128).to(memory_format=torch.channels_last)
+    lengths = torch.randint(3, 9, (batch,))
+    targets = torch.randint(1, 37, (batch, 8))
+    steps = torch.full((batch,), network.n_steps)
+
+    def step() -> None:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = network(images)
+        log_probs = logits.float().log_softmax(-1).transpose(0, 1)
+        loss = F.ctc_loss(log_probs, targets, steps, lengths, zero_infinity=True)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def draw(number: int, word: str) -> Sample:
+    """A word in OpenCV's own strokes."""
+    image = np.full((32, 19 * len(word) + 10, 3), 230, np.uint8)
+    cv2.putText(image, word, (4, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 60), 2)
+    size = image.shape[1], image.shape[0]
+    return Sample(uid=f"words:{number}", image=encode_png(image), label=word, size=size, source="words")
+
+
+if __name__ == "__main__":
+    main()
