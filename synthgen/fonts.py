@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import uharfbuzz as hb
 from fontTools.ttLib import TTFont
 
 from curation.core.errors import UserError
 from synthgen.materials import FONT_ENDINGS, listing
+from synthgen.shaping import Face
 
 _PROBES = "adgpr"  # small letters with an ascender, with a descender, with neither
 
@@ -73,11 +73,6 @@ def index_fonts(folder: Path, charset: str) -> FontIndex:
             "or take the characters out of the recipe's charset."
         )
     return FontIndex(folder, tuple(fonts), tuple(skipped))
-
-
-def load_font(path: Path) -> hb.Font:
-    """The HarfBuzz font of the file ``path``, mapped into memory, scaled to its units per em."""
-    return hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))
 
 
 class FontPicker:
@@ -140,29 +135,22 @@ def _inspect(path: Path, name: str, charset: str) -> FontFile | str:
         return "unreadable"
     if not charmap:
         return "no_charmap"
-    font = load_font(path)
-    drawn = {c for c in charset if ord(c) in charmap and (c.isspace() or _has_ink(font, c))}
-    if _has_capitals_for_small_letters(font, charmap):
+    face = Face.load(path)
+    drawn = {
+        c
+        for c in charset
+        if ord(c) in charmap and (c.isspace() or face.ink(face.font.get_nominal_glyph(ord(c)) or 0))
+    }
+    if _has_capitals_for_small_letters(face, charmap):
         drawn = {c for c in drawn if not c.islower()}  # a small letter drawn as a capital has a wrong label
     return FontFile(name, family, style, frozenset(drawn)) if drawn else "no_character"
 
 
-def _has_ink(font: hb.Font, character: str) -> bool:
-    """Whether a character has an outline; that the charmap knows it does not prove it."""
-    glyph = font.get_nominal_glyph(ord(character))
-    extents = font.get_glyph_extents(glyph) if glyph else None
-    return extents is not None and extents.width != 0 and extents.height != 0
-
-
-def _has_capitals_for_small_letters(font: hb.Font, charmap: dict[int, str]) -> bool:
+def _has_capitals_for_small_letters(face: Face, charmap: dict[int, str]) -> bool:
     """Whether small letters look like capitals, of full size or small: then a, d and g are equally high."""
-    heights = [_height(font, c) for c in _PROBES if ord(c) in charmap]
-    return len(heights) >= 3 and min(heights) > 0 and max(heights) < 1.12 * min(heights)
-
-
-def _height(font: hb.Font, character: str) -> int:
-    extents = font.get_glyph_extents(font.get_nominal_glyph(ord(character)))
-    return abs(extents.height) if extents else 0
+    inks = [face.ink(face.font.get_nominal_glyph(ord(c)) or 0) for c in _PROBES if ord(c) in charmap]
+    heights = [ink.half_height for ink in inks if ink]
+    return len(heights) >= 3 and max(heights) < 1.12 * min(heights)
 
 
 def _bits(number: int) -> Iterator[int]:

@@ -28,12 +28,17 @@ def rasterise(placed: Placed, scale: float, origin: tuple[float, float], size: t
     raster = getattr(_local, "raster", None)
     if raster is None:
         raster = _local.raster = hb.RasterDraw()
-    unit = scale / placed.run.font.face.upem
-    matrices = (placed.matrices * unit).tolist()
-    offsets = ((placed.offsets - origin) * scale).tolist()
-    font = placed.run.font
-    for glyph, ((xx, xy), (yx, yy)), (dx, dy) in zip(placed.run.glyphs, matrices, offsets, strict=True):
-        raster.transform = (xx, yx, xy, yy, dx, dy)
+    font, unit = placed.face.font, scale / placed.face.em
+    left, top = origin
+    for glyph, xx, xy, yx, yy, dx, dy in placed.glyphs:
+        raster.transform = (
+            xx * unit,
+            yx * unit,
+            xy * unit,
+            yy * unit,
+            (dx - left) * scale,
+            (dy - top) * scale,
+        )
         raster.draw_glyph(font, glyph)
     width, height = size
     raster.extents = hb.RasterExtents(0, 0, width, height, 0)

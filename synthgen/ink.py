@@ -14,7 +14,6 @@ from synthgen.choices import Columns, Streams, check_share
 from synthgen.colours import channels
 
 Colour = tuple[int, int, int]
-_LEVELS = np.arange(256, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,12 +94,15 @@ def paint(ground: Pixels, mask: Pixels, row: Mapping[str, Any], letter_px: float
 
 def blend(image: Pixels, paint: Colour, mask: Pixels, opacity: float = 1.0) -> Pixels:
     """Cover ``image`` with one colour where ``mask`` says, up to ``opacity``."""
-    cover = _LEVELS * opacity
-    table = np.empty((256, 1, 3), np.uint8)  # what is added, by coverage, in each channel
-    np.rint(cover[:, None] * np.array(paint, np.float32) / 255, out=table[:, 0], casting="unsafe")
-    kept = cv2.LUT(mask, np.rint(255 - cover).astype(np.uint8))
-    added = cv2.LUT(cv2.merge([mask, mask, mask]), table)
-    return cv2.add(cv2.multiply(image, cv2.merge([kept, kept, kept]), scale=1 / 255), added)
+    cover = mask if opacity >= 1 else cv2.convertScaleAbs(mask, alpha=opacity)
+    cover = cv2.merge([cover, cover, cover])
+    added = cv2.multiply(card(paint, mask.shape), cover, scale=1 / 255)
+    return cv2.add(cv2.multiply(image, cv2.bitwise_not(cover), scale=1 / 255), added)
+
+
+def card(paint: Colour, shape: tuple[int, ...]) -> Pixels:
+    """An image of one colour, (H, W, 3) uint8 RGB; several times faster than NumPy fills one."""
+    return cv2.repeat(np.array([[paint]], np.uint8), shape[0], shape[1])
 
 
 def swell(mask: Pixels, width_px: float) -> Pixels:

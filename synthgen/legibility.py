@@ -30,7 +30,7 @@ def fault(
     Returns:
         ``blank`` (nothing was drawn), ``low_contrast`` or None.
     """
-    letters = cv2.inRange(mask, CORE, 255)
+    letters = _core(mask)
     if not cv2.countNonZero(letters):
         return "blank"
     change = cv2.absdiff(_luma(image), _luma(ground))
@@ -38,7 +38,7 @@ def fault(
         return None
     if outline_px <= 0:
         return "low_contrast"
-    rim = cv2.subtract(cv2.inRange(swell(mask, outline_px), CORE, 255), cv2.inRange(mask, 1, 255))
+    rim = cv2.subtract(_core(swell(mask, outline_px)), cv2.inRange(mask, 1, 255))
     inside, around = cv2.mean(_luma(image), letters)[0], cv2.mean(_luma(image), rim)[0]
     seen = _stands_out(change, rim, least_contrast) and abs(inside - around) >= least_contrast
     return None if seen else "low_contrast"
@@ -47,16 +47,20 @@ def fault(
 def contrast(image: Pixels, mask: Pixels) -> float:
     """Difference in mean luma between letters and everything else, in grey levels."""
     luma = _luma(image)
-    letters = cv2.inRange(mask, CORE, 255)
-    return abs(cv2.mean(luma, letters)[0] - cv2.mean(luma, cv2.bitwise_not(swell(letters, 1)))[0])
+    return abs(cv2.mean(luma, _core(mask))[0] - cv2.mean(luma, cv2.compare(mask, 0, cv2.CMP_EQ))[0])
 
 
 def _stands_out(change: Pixels, where: Pixels, least: float) -> bool:
     n_pixels = cv2.countNonZero(where)
     if not n_pixels:
         return False
-    strong = cv2.bitwise_and(cv2.inRange(change, int(np.ceil(least)), 255), where)
+    _, strong = cv2.threshold(change, int(np.ceil(least)) - 1, 255, cv2.THRESH_BINARY)
+    strong = cv2.bitwise_and(strong, where)
     return cv2.countNonZero(strong) >= LEAST_SHARE * n_pixels
+
+
+def _core(mask: Pixels) -> Pixels:
+    return cv2.threshold(mask, CORE - 1, 255, cv2.THRESH_BINARY)[1]
 
 
 def _luma(image: Pixels) -> Pixels:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from synthgen.choices import Columns, Streams
-from synthgen.shaping import Run
+from synthgen.shaping import Face, Run
 
-Map = Callable[[np.ndarray], np.ndarray]
+Bend = Callable[[np.ndarray, float], np.ndarray]
 _STEP = 1e-4  # em; the difference quotient's error stays far below a hundredth of a pixel
 _PROBES = np.array([[[0.0, 0.0]], [[_STEP, 0.0]], [[0.0, _STEP]]])
 
@@ -72,62 +72,96 @@ class Posture:
         }
 
 
+class PlacedGlyph(NamedTuple):
+    """A glyph and its affine transform from the font's em, y up, to the plane, y down."""
+
+    glyph: int
+    xx: float
+    xy: float
+    yx: float
+    yy: float
+    dx: float
+    dy: float
+
+
 @dataclass(frozen=True)
 class Placed:
     """Glyphs in the plane, in em; x to the right, y **down**, as image rows grow.
 
     Attributes:
-        run: The shaped word.
-        matrices: (G, 2, 2): glyph coordinates (y up) to the plane.
-        offsets: (G, 2): where each glyph's own origin lands.
+        face: What the word is set in.
+        glyphs: In visual order.
         box: Left, top, right, bottom of all ink.
         letter_height: Height of the tallest glyph as it stands, measured along its own upright.
     """
 
-    run: Run
-    matrices: np.ndarray
-    offsets: np.ndarray
+    face: Face
+    glyphs: list[PlacedGlyph]
     box: tuple[float, float, float, float]
     letter_height: float
 
 
-def place(run: Run, layout: Callable[[np.ndarray, float], np.ndarray], row: Mapping[str, Any]) -> Placed:
+def place(run: Run, row: Mapping[str, Any], bend: Bend | None = None) -> Placed:
     """Put a shaped word where ``row`` says.
 
     Args:
         run: The word on its line.
-        layout: Bends points, given half the word's width.
         row: The columns of ``Posture``.
+        bend: Moves points, given half the word's width; None leaves the line straight.
     """
-    ink_low, ink_high = run.boxes[:, :2], run.boxes[:, 2:]
-    centres, reach = (ink_low + ink_high) / 2, (ink_high - ink_low) / 2
-    left, right = (run.origins[:, 0] + ink_low[:, 0]).min(), (run.origins[:, 0] + ink_high[:, 0]).max()
-    half = max(float(right - left) / 2 * row["stretch"], 1e-3)
-    middles = run.origins + centres
-    middles[:, 0] = (middles[:, 0] - (left + right) / 2) * row["stretch"]
-    landed = _camera(layout(_lean(middles + _PROBES, row), half), half, row)
-    matrices = ((landed[1:] - landed[0]) / _STEP).transpose(1, 2, 0)  # columns: images of the unit vectors
-    matrices[:, :, 0] *= row["stretch"]
-    offsets = landed[0] - (matrices @ centres[:, :, None])[:, :, 0]
-    spread = (np.abs(matrices) @ reach[:, :, None])[:, :, 0]
-    low, high = (landed[0] - spread).min(axis=0), (landed[0] + spread).max(axis=0)
-    heights = reach[:, 1] * 2 * np.hypot(matrices[:, 0, 1], matrices[:, 1, 1])
-    return Placed(run, matrices, offsets, (*low.tolist(), *high.tolist()), float(heights.max()))
+    stretch, lean = row["stretch"], math.tan(math.radians(row["slant_deg"]))
+    middle, half = (run.left + run.right) / 2, max((run.right - run.left) / 2 * row["stretch"], 1e-3)
+    spots = []  # the middle of each glyph's ink, leaning already, about the word's middle
+    for _, ink, x, y in run.glyphs:
+        up = y + ink.y
+        spots.append(((x + ink.x - middle) * stretch + lean * up, up))
+    around = [(x, y, 1.0, 0.0, 0.0, 1.0) for x, y in spots] if bend is None else _bent(spots, bend, half)
+    camera = _Camera(row, half)
+    glyphs, boxes, letter_height = [], [], 0.0
+    for (glyph, ink, _, _), (x, y, ux, uy, vx, vy) in zip(run.glyphs, around, strict=True):
+        # Along the letters' feet and along their uprights, through the bend and then the camera.
+        sx, sy, xx, yx = camera.see(x, y, ux * stretch, uy * stretch)
+        _, _, xy, yy = camera.see(x, y, ux * lean + vx, uy * lean + vy)
+        glyphs.append(
+            PlacedGlyph(glyph, xx, xy, yx, yy, sx - xx * ink.x - xy * ink.y, sy - yx * ink.x - yy * ink.y)
+        )
+        wide = abs(xx) * ink.half_width + abs(xy) * ink.half_height
+        high = abs(yx) * ink.half_width + abs(yy) * ink.half_height
+        boxes.append((sx - wide, sy - high, sx + wide, sy + high))
+        letter_height = max(letter_height, 2 * ink.half_height * math.hypot(xy, yy))
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return Placed(run.face, glyphs, (min(left), min(top), max(right), max(bottom)), letter_height)
 
 
-def _lean(points: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
-    points[..., 0] += math.tan(math.radians(row["slant_deg"])) * points[..., 1]
-    return points
+def _bent(spots: list[tuple[float, float]], bend: Bend, half: float) -> list[tuple[float, ...]]:
+    """Where a layout takes each spot, and the images there of a step along x and of one along y."""
+    landed = bend(np.array(spots) + _PROBES, half)
+    steps = (landed[1:] - landed[0]) / _STEP
+    table: list[tuple[float, ...]] = np.concatenate([landed[0], steps[0], steps[1]], axis=1).tolist()
+    return table
 
 
-def _camera(points: np.ndarray, half: float, row: Mapping[str, Any]) -> np.ndarray:
+class _Camera:
     """Perspective about the word's middle, then the slope, the rotation and the turn to rows growing down."""
-    depth = np.maximum(1.0 - row["perspective"] / half * points[..., 0], 0.5)
-    turn = math.radians(row["rotation_deg"])
-    cos, sin = math.cos(turn), math.sin(turn)
-    slope = math.tan(math.radians(row["skew_deg"]))
-    flat = np.array([[cos - sin * slope, -sin - cos * slope], [-sin, -cos]])  # the images of x and y
-    return (points @ flat) / depth[..., None]
+
+    def __init__(self, row: Mapping[str, Any], half: float) -> None:
+        turn = math.radians(row["rotation_deg"])
+        cos, sin, slope = math.cos(turn), math.sin(turn), math.tan(math.radians(row["skew_deg"]))
+        self.xx, self.xy = cos - sin * slope, -sin
+        self.yx, self.yy = -sin - cos * slope, -cos
+        self.fall = row["perspective"] / half
+
+    def see(self, x: float, y: float, dx: float, dy: float) -> tuple[float, float, float, float]:
+        """Where the point (x, y) is seen, and how a step (dx, dy) from there looks."""
+        depth = max(1.0 - self.fall * x, 0.5)
+        seen_x, seen_y = (self.xx * x + self.xy * y) / depth, (self.yx * x + self.yy * y) / depth
+        shrink = -self.fall * dx if depth > 0.5 else 0.0
+        return (
+            seen_x,
+            seen_y,
+            (self.xx * dx + self.xy * dy - seen_x * shrink) / depth,
+            (self.yx * dx + self.yy * dy - seen_y * shrink) / depth,
+        )
 
 
 def _triangle(rng: np.random.Generator, low: float, high: float, peak: float, n: int) -> np.ndarray:

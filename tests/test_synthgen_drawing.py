@@ -13,13 +13,12 @@ from font_factory import make_font
 
 from curation.core.rng import stream
 from synthgen.colours import LUMA, Colours, to_rgb
-from synthgen.fonts import load_font
 from synthgen.framing import Framing, frame
 from synthgen.glyphs import rasterise
 from synthgen.ink import blend
 from synthgen.legibility import contrast, fault
 from synthgen.placement import Placed, place
-from synthgen.shaping import shape
+from synthgen.shaping import Face, shape
 
 UPRIGHT = {"stretch": 1.0, "slant_deg": 0.0, "skew_deg": 0.0, "rotation_deg": 0.0, "perspective": 0.0}
 TIGHT = {f"margin_{side}": 0.0 for side in ("left", "top", "right", "bottom")}
@@ -31,9 +30,9 @@ def font_path(tmp_path: Path) -> Path:
 
 
 def stand(font_path: Path, text: str, **posture: float) -> Placed:
-    run = shape(load_font(font_path), text)
+    run = shape(Face.load(font_path), text)
     assert run is not None
-    return place(run, lambda points, half: points, UPRIGHT | posture)
+    return place(run, UPRIGHT | posture)
 
 
 def test_an_upright_word_is_as_large_as_its_ink(font_path: Path) -> None:
@@ -45,14 +44,46 @@ def test_an_upright_word_is_as_large_as_its_ink(font_path: Path) -> None:
 def test_a_quarter_turn_swaps_width_and_height_and_goes_anticlockwise(font_path: Path) -> None:
     placed = stand(font_path, "HI", rotation_deg=90)
     assert placed.box == pytest.approx((-0.7, -0.55, 0.0, 0.55), abs=1e-6)
-    assert placed.offsets[0, 1] > placed.offsets[1, 1], "the first letter is at the bottom"
+    assert placed.glyphs[0].dy > placed.glyphs[1].dy, "the first letter is at the bottom"
 
 
 def test_perspective_enlarges_the_end_it_brings_nearer(font_path: Path) -> None:
     placed = stand(font_path, "HHHH", perspective=0.2)
-    sizes = np.hypot(placed.matrices[:, 0, 1], placed.matrices[:, 1, 1])
+    sizes = np.array([np.hypot(glyph.xy, glyph.yy) for glyph in placed.glyphs])
     assert sizes[-1] > sizes[0] * 1.2
     assert np.all(np.diff(sizes) > 0)
+
+
+def test_a_straight_line_tried_out_is_the_same_as_none(font_path: Path) -> None:
+    run = shape(Face.load(font_path), "Hamburgefy", tracking=0.1)
+    assert run is not None
+    row = {"stretch": 1.2, "slant_deg": 12.0, "skew_deg": -8.0, "rotation_deg": 20.0, "perspective": 0.15}
+    known, tried = place(run, row), place(run, row, lambda points, half: points)
+    np.testing.assert_allclose(np.array(known.glyphs), np.array(tried.glyphs), atol=1e-9)
+    np.testing.assert_allclose(known.box, tried.box, atol=1e-9)
+
+
+def test_glyphs_follow_the_map_to_first_order(font_path: Path) -> None:
+    run = shape(Face.load(font_path), "HHH")
+    assert run is not None
+    row = {"stretch": 1.2, "slant_deg": 10.0, "skew_deg": 5.0, "rotation_deg": 15.0, "perspective": 0.2}
+    half = (run.right - run.left) / 2 * 1.2
+
+    def seen(x: float, y: float) -> np.ndarray:
+        """The map itself, written out: stretch, slant, perspective, slope, rotation, rows growing down."""
+        x = (x - (run.left + run.right) / 2) * 1.2 + np.tan(np.deg2rad(10)) * y
+        depth = 1 - 0.2 * x / half
+        x, y = x / depth, (y + np.tan(np.deg2rad(5)) * x) / depth
+        cos, sin = np.cos(np.deg2rad(15)), np.sin(np.deg2rad(15))
+        return np.array([cos * x - sin * y, -(sin * x + cos * y)])
+
+    for (_, ink, x, y), placed in zip(run.glyphs, place(run, row).glyphs, strict=True):
+        matrix = np.array([[placed.xx, placed.xy], [placed.yx, placed.yy]])
+        middle = matrix @ [ink.x, ink.y] + [placed.dx, placed.dy]
+        np.testing.assert_allclose(middle, seen(x + ink.x, y + ink.y), atol=1e-9)
+        for column, (dx, dy) in enumerate(((1e-5, 0), (0, 1e-5))):
+            slope = (seen(x + ink.x + dx, y + ink.y + dy) - seen(x + ink.x, y + ink.y)) / 1e-5
+            np.testing.assert_allclose(matrix[:, column], slope, atol=1e-4)
 
 
 def test_slant_leans_letters_to_the_right_and_stretch_widens_them(font_path: Path) -> None:
@@ -99,9 +130,9 @@ def test_glyphs_are_drawn_upright_where_they_belong(font_path: Path) -> None:
 
 
 def test_overlapping_glyphs_do_not_cancel_out(font_path: Path) -> None:
-    run = shape(load_font(font_path), "PP", tracking=-0.5)
+    run = shape(Face.load(font_path), "PP", tracking=-0.5)
     assert run is not None
-    placed = place(run, lambda points, half: points, UPRIGHT)
+    placed = place(run, UPRIGHT)
     cut = frame(placed, {"height_px": 70, **TIGHT}, 14.0)
     assert cut is not None
     assert (rasterise(placed, cut.scale, cut.origin, cut.size)[60:69] == 255).all()

@@ -10,9 +10,9 @@ from fontTools.ttLib import TTFont
 
 from curation.core.errors import UserError
 from curation.core.rng import stream
-from synthgen.fonts import FontPicker, index_fonts, load_font
+from synthgen.fonts import FontPicker, index_fonts
 from synthgen.materials import FONTS
-from synthgen.shaping import shape
+from synthgen.shaping import Face, Ink, shape
 
 LETTERS = string.ascii_letters
 
@@ -99,13 +99,18 @@ def test_a_family_weighs_the_square_root_of_its_files(tmp_path: Path) -> None:
 
 
 def test_shaping_gives_no_run_for_a_missing_glyph(tmp_path: Path) -> None:
-    font = load_font(make_font(tmp_path / "f.ttf", "ab "))
-    assert shape(font, "abc") is None
-    assert shape(font, "   ") is None, "nothing has ink"
-    run = shape(font, "a b", tracking=0.1)
+    face = Face.load(make_font(tmp_path / "f.ttf", "ab "))
+    assert shape(face, "abc") is None
+    assert shape(face, "   ") is None, "nothing has ink"
+
+
+def test_shaping_sets_glyphs_apart_by_the_tracking(tmp_path: Path) -> None:
+    run = shape(Face.load(make_font(tmp_path / "f.ttf", "ab ")), "a b", tracking=0.1)
     assert run is not None
-    np.testing.assert_allclose(run.origins, [[0, 0], [2 * 0.7, 0]])
-    np.testing.assert_allclose(run.boxes[0], [0.05, 0, 0.55, 0.5])
+    assert [glyph for glyph, _, _, _ in run.glyphs] == [1, 2]
+    assert [x for _, _, x, _ in run.glyphs] == pytest.approx([0, 2 * 0.7])
+    assert run.glyphs[0][1] == pytest.approx(Ink(0.3, 0.25, 0.25, 0.25))
+    assert (run.left, run.right) == pytest.approx((0.05, 1.4 + 0.55))
 
 
 def test_shipped_fonts_are_all_usable() -> None:

@@ -41,7 +41,7 @@ class Split:
     ) -> np.ndarray:
         out = image.copy()
         height, width = image.shape[:2]
-        colour = np.clip(image.mean((0, 1)) + levels, 0, 255).tolist()
+        colour = [min(max(channel + levels, 0.0), 255.0) for channel in cv2.mean(image)[:3]]
         deep = reach * height
         length = width if side < 2 else height
         lean = np.tan(np.deg2rad(tilt_deg)) * length / 2

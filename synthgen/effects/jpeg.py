@@ -33,4 +33,4 @@ class Jpeg:
     def apply(self, image: np.ndarray, *, quality: int) -> np.ndarray:
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # the standard weighs blue least
         _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-        return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)

@@ -46,6 +46,6 @@ class LowResolution:
         small_size = max(1, round(width * height_px / height)), max(1, round(height_px))
         small = cv2.cvtColor(cv2.resize(image, small_size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
         _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-        small = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        small = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
         how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
         return cv2.resize(small, (width, height), interpolation=how)

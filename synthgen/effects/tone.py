@@ -39,8 +39,8 @@ class Tone:
         }
 
     def apply(self, image: np.ndarray, *, brightness: float, contrast: float, gamma: float) -> np.ndarray:
-        curve = (_GREYS**gamma * 255 - 128) * contrast + 128 + brightness
-        return cv2.LUT(image, np.clip(np.rint(curve), 0, 255).astype(np.uint8))
+        curve = _GREYS**gamma * (255 * contrast) + (128 - 128 * contrast + brightness)
+        return cv2.LUT(image, np.rint(np.minimum(np.maximum(curve, 0), 255)).astype(np.uint8))
 
 
 _GREYS = np.arange(256, dtype=np.float32) / 255

@@ -9,9 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import uharfbuzz as hb
 
 from curation.core.images import BrokenImageError, Pixels
 from curation.core.labels import CHARSET_94
@@ -24,15 +22,15 @@ from synthgen.choices import Bound, Columns, check_share, join, kinds, plan_each
 from synthgen.colours import Colours
 from synthgen.effects import effects
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
-from synthgen.fonts import FontIndex, FontPicker, index_fonts, load_font
+from synthgen.fonts import FontIndex, FontPicker, index_fonts
 from synthgen.framing import Framing, frame
 from synthgen.glyphs import rasterise
-from synthgen.ink import Ink, colour, paint
+from synthgen.ink import Ink, card, colour, paint
 from synthgen.layouts import layouts
 from synthgen.layouts.straight import Straight
 from synthgen.materials import FONTS, folder_fingerprint
-from synthgen.placement import Posture, place
-from synthgen.shaping import shape
+from synthgen.placement import Bend, Posture, place
+from synthgen.shaping import Face, shape
 from synthgen.texts import Words, plan_texts
 from synthgen.words import Limits
 
@@ -178,10 +176,10 @@ class Native:
     def draw(self, row: Mapping[str, Any]) -> Drawn:
         """Draw one planned row; see ``Engine.draw``."""
         mask, letter_px = self._mask(row)
-        card = np.empty((*mask.shape, 3), np.uint8)
-        cv2.rectangle(card, (0, 0), mask.shape[::-1], colour(row, "background"), cv2.FILLED)
         try:
-            ground = self._bound_backgrounds[row["background"]].apply(card, row)
+            ground = self._bound_backgrounds[row["background"]].apply(
+                card(colour(row, "background"), mask.shape), row
+            )
         except BrokenImageError:
             raise UnfitError("broken_photo") from None
         image = paint(ground, mask, row, letter_px)
@@ -199,23 +197,28 @@ class Native:
         """The letters' coverage, and their height in pixels."""
         if not row["font"]:
             raise UnfitError("no_font_has_all_characters")
-        run = shape(self._font(row["font"]), row["text"], row["tracking_em"])
+        run = shape(self._face(row["font"]), row["text"], row["tracking_em"])
         if run is None:
             raise UnfitError("missing_glyph")
-        bend = self._bound_layouts[row["layout"]]
-        placed = place(run, lambda points, half: bend.apply(points, row, half_width=half), row)
+        placed = place(run, row, self._bend(row))
         cut = frame(placed, row, self.framing.letter_px)
         if cut is None:
             raise UnfitError("too_large")
         return rasterise(placed, cut.scale, cut.origin, cut.size), placed.letter_height * cut.scale
 
-    def _font(self, name: str) -> hb.Font:
-        if name not in self._fonts:
-            self._fonts[name] = load_font(self._index.folder / name)
-        return self._fonts[name]
+    def _bend(self, row: Mapping[str, Any]) -> Bend | None:
+        bound = self._bound_layouts[row["layout"]]
+        if isinstance(bound.component, Straight):
+            return None  # nine words in ten; it need not be tried out to see that it moves nothing
+        return lambda points, half: bound.apply(points, row, half_width=half)
+
+    def _face(self, name: str) -> Face:
+        if name not in self._faces:
+            self._faces[name] = Face.load(self._index.folder / name)
+        return self._faces[name]
 
     @cached_property
-    def _fonts(self) -> dict[str, hb.Font]:
+    def _faces(self) -> dict[str, Face]:
         return {}
 
     @cached_property
