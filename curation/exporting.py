@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import lmdb
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import refuse_existing, write_json
+from curation.core.files import refuse_existing, whole_folder, write_json
 from curation.core.pool import progress
 
 SHARD_ROWS = 1_000_000  # readers list every label of an LMDB at start, and copy LMDBs as one file
@@ -41,7 +39,7 @@ def export_lmdb(dataset: Dataset, out: Path, *, shard_rows: int = SHARD_ROWS) ->
     facts = plan_lmdb(dataset, out, shard_rows=shard_rows)
     try:
         with (
-            _whole_folder(out) as draft,
+            whole_folder(out) as draft,
             progress(2 * len(dataset), " values", f"export {dataset.name}") as bar,
         ):
             for index, name in enumerate(facts["folders"]):
@@ -101,17 +99,3 @@ def _append(env: Any, entries: list[Entry]) -> None:
             return
         except lmdb.MapFullError:  # the transaction is undone: enlarge the map and repeat it
             env.set_mapsize(2 * env.info()["map_size"])
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """Give a temporary folder beside ``out``; rename it into place on success, remove it on an error."""
-    draft = out.with_name(f".{out.name}.tmp")
-    if draft.exists():
-        shutil.rmtree(draft)  # left by a run that was killed
-    draft.mkdir(parents=True)
-    try:
-        yield draft
-        draft.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

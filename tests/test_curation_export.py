@@ -206,7 +206,7 @@ def test_errors(tmp_path: Path) -> None:
         f"{file.parent} is no glyphmix dataset: it has no manifest.json. Make one with 'import' or 'render'."
     )
     assert failure("export", "lmdb", tmp_path / "in", "-o", file / "out") == (
-        f"cannot use {file / '.out.tmp'}: Not a directory. Check the path."
+        f"cannot use {file / 'out'}: Not a directory. Check the path."
     )
     assert not out.exists()
 

@@ -269,5 +269,5 @@ def test_unwritable_output(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     out = tmp_path / "file" / "out"
     assert failure("import", "tsv", file, "-o", out) == (
-        f"cannot use {tmp_path / 'file' / '.out.tmp' / 'data'}: Not a directory. Check the path."
+        f"cannot use {out}: Not a directory. Check the path."
     )

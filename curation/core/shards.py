@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from curation.core import fingerprint
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, whole, write_json, write_text
+from curation.core.files import read_json, refuse_existing, whole, whole_folder, write_json, write_text
 from curation.core.sample import Reject, Sample
 from curation.core.schema import FORMAT, REJECTS, schema, to_batch
 
@@ -54,12 +54,10 @@ def start(out: Path, job: Mapping[str, Any]) -> None:
             )
         return
     refuse_existing(out)
-    draft = out.with_name(f".{out.name}.tmp")  # out is never without its record, so it can always go on
-    shutil.rmtree(draft, ignore_errors=True)
-    (draft / "data").mkdir(parents=True)
-    (draft / BUILD).mkdir()
-    write_json(draft / BUILD / "job.json", job)
-    draft.rename(out)
+    with whole_folder(out) as draft:  # never without its record, so that it can always go on
+        (draft / "data").mkdir()
+        (draft / BUILD).mkdir()
+        write_json(draft / BUILD / "job.json", job)
 
 
 def is_done(out: Path, index: int) -> bool:
