@@ -19,6 +19,13 @@ def check_share(name: str, share: float, *, at_most_one: bool = False) -> None:
         raise ValueError(f"{name} must be {'from 0 to 1' if at_most_one else '0 or more'}, got {share:g}")
 
 
+def check_range(name: str, pair: tuple[float, float], least: float, most: float = math.inf) -> None:
+    """Raise a ValueError unless ``pair`` lies between ``least`` and ``most``, both included."""
+    if not least <= pair[0] <= pair[1] <= most:
+        limits = f"from {least:g} to {most:g}" if most < math.inf else f"{least:g} or more"
+        raise ValueError(f"{name} must be {limits}, got {list(pair)}")
+
+
 def pick(rng: np.random.Generator, weights: Sequence[float], n: int) -> np.ndarray:
     """Draw ``n`` positions in proportion to ``weights``, shape (n,) int."""
     edges = np.cumsum(np.asarray(weights, float))

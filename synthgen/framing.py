@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from synthgen.choices import Columns, Streams, check_share
+from synthgen.choices import Columns, Streams, check_range, check_share
 from synthgen.placement import Placed
 
 SIDES = ("left", "top", "right", "bottom")
@@ -39,8 +39,10 @@ class Framing:
     shares: tuple[float, float, float] = (0.75, 0.2, 0.05)
 
     def __post_init__(self) -> None:
-        if self.height_px[0] < 8:
-            raise ValueError(f"height_px must be at least 8, got {self.height_px[0]}")
+        check_range("height_px", self.height_px, 8, 1024)
+        check_range("tight", self.tight, 0, 10)
+        check_range("loose", self.loose, 0, 10)
+        check_range("cut", (0, self.cut), 0, 0.2)
         for share in self.shares:
             check_share("each of shares", share)
         if not sum(self.shares):

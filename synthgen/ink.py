@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from curation.core.images import Pixels
-from synthgen.choices import Columns, Streams, check_share
+from synthgen.choices import Columns, Streams, check_range, check_share
 from synthgen.colours import channels
 
 Colour = tuple[int, int, int]
@@ -43,6 +43,10 @@ class Ink:
     def __post_init__(self) -> None:
         for name in ("outline", "shadow", "fade"):
             check_share(name, getattr(self, name), at_most_one=True)
+        check_range("outline_width", self.outline_width, 0, 0.5)
+        check_range("shadow_strength", self.shadow_strength, 0, 1)
+        check_range("shadow_offset", (0, self.shadow_offset), 0, 1)
+        check_range("shadow_blur", (0, self.shadow_blur), 0, 1)
 
     def plan(self, rng: Streams, n: int) -> Columns:
         """Decide ``n`` words: columns ``outline``, ``outline_*``, ``shadow``, ``shadow_*`` and ``fade``."""

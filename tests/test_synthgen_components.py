@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
+import typing
 from typing import Any
 
 import numpy as np
 import pytest
 
+from curation.core import recipe
+from curation.core.errors import UserError
 from curation.core.labels import CHARSET_94
 from curation.core.registry import Registry
 from curation.core.rng import stream
@@ -75,6 +79,27 @@ def test_every_plan_depends_on_its_stream_alone(registry: Registry[Any], name: s
 @pytest.mark.parametrize(("registry", "name"), cases(effects, backgrounds, layouts, word_sources))
 def test_every_component_says_where_it_comes_from(registry: Registry[Any], name: str) -> None:
     assert "Source:" in (inspect.getdoc(registry.get(name)) or "")
+
+
+@pytest.mark.parametrize(("registry", "name"), cases(effects, backgrounds, layouts))
+@pytest.mark.parametrize("value", [-5.0, 0.0, 1.0, 1000.0])
+def test_every_absurd_range_is_refused_or_does_no_harm(
+    registry: Registry[Any], name: str, value: float
+) -> None:
+    complaints: list[str] = []
+    for key, hint in typing.get_type_hints(registry.get(name)).items():
+        kind = int if int in typing.get_args(hint) else float
+        if hint in (float, int, tuple[float, float], tuple[int, int]):
+            table = {key: kind(value) if hint is kind else [kind(value)] * 2}
+            try:
+                component = recipe.build(registry.get(name), table, where="test")
+            except UserError as error:
+                complaints.append(f"{key}: {error}")
+                continue
+            for row in rows(component, 3):
+                subject = {"half_width": 2.0} if registry is layouts else {}
+                component.apply(np.ones((5, 2)) if registry is layouts else card(32, 96), **row, **subject)
+    assert all(re.fullmatch(r"(\w+): test: \1 must be .+", line) for line in complaints), complaints
 
 
 @pytest.mark.parametrize("name", list(backgrounds))

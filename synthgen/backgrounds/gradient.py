@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from synthgen.backgrounds.base import backgrounds
+from synthgen.choices import check_range
 
 
 @backgrounds.add("gradient")
@@ -22,6 +23,9 @@ class Gradient:
     """
 
     levels: tuple[float, float] = (5.0, 40.0)
+
+    def __post_init__(self) -> None:
+        check_range("levels", self.levels, 0, 255)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {

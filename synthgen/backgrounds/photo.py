@@ -12,6 +12,7 @@ import numpy as np
 
 from curation.core.images import Pixels, decode
 from synthgen.backgrounds.base import backgrounds
+from synthgen.choices import check_range
 from synthgen.materials import PHOTO_ENDINGS, PHOTOS, folder_fingerprint, listing
 
 LONG_SIDE_PX = 640  # photos are kept at this size: a crop is a tenth of one, and memory stays flat
@@ -38,8 +39,9 @@ class Photo:
     levels: float = 28.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.height[0] <= self.height[1] <= 1:
-            raise ValueError(f"height must be above 0 and at most 1, got {list(self.height)}")
+        check_range("height", self.height, 0.001, 1)
+        check_range("strength", self.strength, 0, 1)
+        check_range("levels", (0, self.levels), 0, 255)
 
     def inputs(self) -> dict[str, Any]:
         """Count and fingerprint of the photos, for the manifest."""

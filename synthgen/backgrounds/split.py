@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from synthgen.backgrounds.base import backgrounds
+from synthgen.choices import check_range
 
 
 @backgrounds.add("split")
@@ -26,6 +27,11 @@ class Split:
     levels: tuple[float, float] = (15.0, 120.0)
     reach: tuple[float, float] = (0.02, 0.2)
     tilt_deg: float = 6.0
+
+    def __post_init__(self) -> None:
+        check_range("levels", self.levels, 0, 255)
+        check_range("reach", self.reach, 0, 1)
+        check_range("tilt_deg", (0, self.tilt_deg), 0, 45)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         sign = np.where(rng.random(n) < 0.5, 1.0, -1.0)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from synthgen.backgrounds.base import backgrounds
+from synthgen.choices import check_range
 from synthgen.pools import clouds, cut
 
 
@@ -29,8 +30,9 @@ class Texture:
     stretch: float = 12.0
 
     def __post_init__(self) -> None:
-        if self.scale[0] <= 0 or self.stretch < 1:
-            raise ValueError("scale must stay above 0 and stretch at 1 or more")
+        check_range("levels", self.levels, 0, 255)
+        check_range("scale", self.scale, 0.05, 50)
+        check_range("stretch", (1, self.stretch), 1, 100)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         stretch = np.exp(rng.uniform(0.0, np.log(self.stretch), n)) if self.stretch > 1 else np.ones(n)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from synthgen.choices import check_range
 from synthgen.effects.base import effects
 
 
@@ -22,6 +23,9 @@ class Defocus:
     """
 
     sigma_px: tuple[float, float] = (0.4, 1.8)
+
+    def __post_init__(self) -> None:
+        check_range("sigma_px", self.sigma_px, 0, 30)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"sigma_px": rng.uniform(*self.sigma_px, n)}

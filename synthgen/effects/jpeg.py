@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from synthgen.choices import check_range
 from synthgen.effects.base import effects
 
 
@@ -24,8 +25,7 @@ class Jpeg:
     quality: tuple[int, int] = (30, 90)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.quality[0] <= self.quality[1] <= 100:
-            raise ValueError(f"quality must be from 1 to 100, got {list(self.quality)}")
+        check_range("quality", self.quality, 1, 100)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"quality": rng.integers(self.quality[0], self.quality[1] + 1, n)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from synthgen.choices import check_range
 from synthgen.effects.base import effects
 
 
@@ -27,10 +28,8 @@ class LowResolution:
     quality: tuple[int, int] = (60, 98)
 
     def __post_init__(self) -> None:
-        if self.height_px[0] < 4:
-            raise ValueError(f"height_px must be at least 4, got {self.height_px[0]:g}")
-        if not 1 <= self.quality[0] <= self.quality[1] <= 100:
-            raise ValueError(f"quality must be from 1 to 100, got {list(self.quality)}")
+        check_range("height_px", self.height_px, 4)
+        check_range("quality", self.quality, 1, 100)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {

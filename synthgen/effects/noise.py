@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from synthgen.choices import check_range, check_share
 from synthgen.effects.base import effects
 from synthgen.pools import NOISE_SIGMA, cut, grain
 
@@ -25,6 +26,10 @@ class Noise:
 
     sigma: tuple[float, float] = (1.0, 10.0)
     grey: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_range("sigma", self.sigma, 0)
+        check_share("grey", self.grey, at_most_one=True)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from synthgen.choices import check_range
 from synthgen.effects.base import effects
 
 
@@ -28,8 +29,8 @@ class Tone:
     gamma: tuple[float, float] = (0.7, 1.4)
 
     def __post_init__(self) -> None:
-        if self.contrast[0] <= 0 or self.gamma[0] <= 0:
-            raise ValueError("contrast and gamma must stay above 0")
+        check_range("contrast", self.contrast, 0.05, 20)
+        check_range("gamma", self.gamma, 0.05, 20)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from synthgen.choices import check_range
 from synthgen.effects.base import effects
 
 
@@ -24,8 +25,7 @@ class UnevenLight:
     loss: tuple[float, float] = (0.1, 0.5)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.loss[0] <= self.loss[1] <= 1:
-            raise ValueError(f"loss must be from 0 to 1, got {list(self.loss)}")
+        check_range("loss", self.loss, 0, 1)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"loss": rng.uniform(*self.loss, n), "angle_deg": rng.uniform(0.0, 360.0, n)}

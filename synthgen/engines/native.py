@@ -18,7 +18,7 @@ from curation.core.rng import stream
 from synthgen import legibility
 from synthgen.backgrounds import backgrounds
 from synthgen.backgrounds.plain import Plain
-from synthgen.choices import Bound, Columns, check_share, join, kinds, plan_each, plan_one_of
+from synthgen.choices import Bound, Columns, check_range, check_share, join, kinds, plan_each, plan_one_of
 from synthgen.colours import Colours
 from synthgen.effects import effects
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
@@ -111,8 +111,7 @@ class Native:
             raise ValueError(f"max_length must be at least 1, got {self.max_length}")
         if not self.charset:
             raise ValueError("charset is empty, so nothing can be drawn")
-        if not 1 <= self.stored_quality[0] <= self.stored_quality[1] <= 100:
-            raise ValueError(f"stored_quality must be from 1 to 100, got {list(self.stored_quality)}")
+        check_range("stored_quality", self.stored_quality, 1, 100)
         for name in ("words", "layouts", "backgrounds"):
             if not sum(entry.share for entry in getattr(self, name)):
                 raise ValueError(f"{name} have no share above 0, so nothing can be drawn")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthgen.choices import check_range
 from synthgen.layouts.base import layouts
 
 
@@ -23,6 +24,10 @@ class Wave:
 
     height_em: tuple[float, float] = (0.05, 0.25)
     periods: tuple[float, float] = (0.5, 1.5)
+
+    def __post_init__(self) -> None:
+        check_range("height_em", self.height_em, 0)
+        check_range("periods", self.periods, 0, 10)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {

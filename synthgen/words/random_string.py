@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from curation.core.errors import UserError
+from synthgen.choices import check_range
 from synthgen.words.base import Limits, word_sources
 
 
@@ -28,8 +29,7 @@ class RandomString:
     characters: str = string.digits + string.ascii_letters
 
     def __post_init__(self) -> None:
-        if self.length[0] < 1:
-            raise ValueError(f"length must be at least 1, got {self.length[0]}")
+        check_range("length", self.length, 1)
 
     def inputs(self, limits: Limits) -> dict[str, Any]:
         if not self._alphabet(limits) or self.length[0] > limits.max_length:
