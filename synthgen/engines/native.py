@@ -149,7 +149,7 @@ class Native:
         def rng(*key: str) -> np.random.Generator:
             return stream(seed, "render", *key, block, attempt)
 
-        texts = plan_texts(self.words, self._limits, rng, BLOCK)
+        texts = self._texts(seed, block, attempt)
         low, high = self.stored_quality
         return join(
             texts,
@@ -171,6 +171,24 @@ class Native:
             plan_each([e.effect for e in self.effects], [e.share for e in self.effects], rng, BLOCK),
             {"stored_quality": rng("stored_quality").integers(low, high + 1, BLOCK)},
         )
+
+    def _texts(self, seed: int, block: int, attempt: int) -> Columns:
+        """The words of a block: the same in every attempt, or those hard to draw would become rare.
+
+        Only a word that no font covers gives way to another.
+        """
+
+        def texts(attempt: int) -> Columns:
+            def rng(*key: str) -> np.random.Generator:
+                return stream(seed, "render", *key, block, attempt)
+
+            return plan_texts(self.words, self._limits, rng, BLOCK)
+
+        first = texts(0)
+        if attempt == 0:
+            return first
+        uncovered = self._picker.pick(first["text"], np.zeros(BLOCK)) == ""
+        return {key: np.where(uncovered, column, first[key]) for key, column in texts(attempt).items()}
 
     def draw(self, row: Mapping[str, Any]) -> Drawn:
         """Draw one planned row; see ``Engine.draw``."""
