@@ -114,6 +114,14 @@ def test_seeds_widen_the_intervals_and_are_told(tmp_path: Path) -> None:
     assert "The intervals cover test words and seeds" in study_words.remarks(many, three)[-1]
 
 
+def test_test_words_that_were_trained_on_are_told(tmp_path: Path) -> None:
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
+    study.rows[1]["tests"][0]["n_trained_on"] = 8
+    assert study_words.remarks(study, study_laws(study))[-1] == (
+        "8 words of a were also trained on, so accuracy on it is flattered."
+    )
+
+
 def test_a_missing_base_is_no_answer(tmp_path: Path) -> None:
     study = finished(tmp_path, {"r0": 0.4, "r3": 0.6}, words={"a": 300}, skip=("fixed_real-r0-s0",))
     laws = study_laws(study)

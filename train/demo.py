@@ -8,13 +8,14 @@ import time
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from curation.core import options
 
 if TYPE_CHECKING:
+    from synthgen.engines.trdg import Trdg
     from synthgen.render import Recipe
 
 STUDY = Path(__file__).with_name("recipes") / "study_demo.toml"
@@ -117,6 +118,7 @@ def run_study(out: Path) -> None:
 
 def _with_words(recipe: Recipe, name: str, file: Path) -> Recipe:
     """The same recipe, drawing from another word list."""
-    words = recipe.engine.words[0]
-    source = replace(words.source, file=str(file))
-    return replace(recipe, name=name, engine=replace(recipe.engine, words=(replace(words, source=source),)))
+    engine = cast("Trdg", recipe.engine)
+    source = replace(engine.words[0].source, file=str(file))
+    words = (replace(engine.words[0], source=source),)
+    return replace(recipe, name=name, engine=replace(engine, words=words))

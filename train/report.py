@@ -84,14 +84,16 @@ def _drops(study: Study) -> list[dict[str, Any]]:
         for dataset in study.facts["datasets"]
         for reason, n in sorted(dataset["rejected_by_reason"].items())
     ]
+    named = {"real": study.recipe["real"]["name"], "synthetic": study.recipe["synthetic"]["name"]}
+    runs_of: dict[tuple[str, str, int], list[str]] = {}
     for row in study.rows:
-        named = {"real": study.recipe["real"]["name"], "synthetic": study.recipe["synthetic"]["name"]}
         left = [(f"{named[part]} words", counts) for part, counts in row["left_out"].items()]
-        for what, counts in [*left, ("", row["unlearnable"])]:
-            found += [
-                {"dataset": what, "stage": f"training, {row['run']}", "reason": reason, "n": n}
-                for reason, n in sorted(counts.items())
-            ]
+        for what, counts in [*left, ("all words", row["unlearnable"])]:
+            for reason, n in sorted(counts.items()):
+                runs_of.setdefault((what, reason, n), []).append(row["run"])
+    for (what, reason, n), runs in runs_of.items():
+        which = "all runs" if len(runs) == len(study.rows) else ", ".join(runs)
+        found.append({"dataset": what, "stage": f"training, {which}", "reason": reason, "n": n})
     for score in study.rows[0]["tests"]:
         found += [
             {"dataset": score["name"], "stage": "testing", "reason": reason, "n": n}

@@ -131,7 +131,8 @@ def _sizes(study: Study, law: str, least: int) -> dict[str, int]:
 
 def _errors(values: Mapping[str, Any], sizes: Mapping[str, int]) -> np.ndarray:
     """1 - accuracy of the cells in ``sizes``, kept off 0, where a logarithm has no value."""
-    return np.clip(1 - np.array([values[cell] for cell in sizes]), 1e-4, 1.0)
+    errors: np.ndarray = np.clip(1 - np.array([values[cell] for cell in sizes]), 1e-4, 1.0)
+    return errors
 
 
 def _line(study: Study, outcome: Outcome) -> dict[str, Any]:

@@ -66,6 +66,9 @@ def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
     if alone := [cell for cell in study.cells if study.runs(cell)[0]["ratio"] is None]:
         found.append(_synthetic_alone(study, laws, alone[0]))
     found.append(_sureness(study, laws))
+    for at, test in enumerate(study.tests):
+        if leaked := max(row["tests"][at]["n_trained_on"] for row in study.rows):
+            found.append(f"{leaked:,} words of {test} were also trained on, so accuracy on it is flattered.")
     if study.missing:
         found.append(f"Not finished: {', '.join(study.missing)}. Run ablate again to go on.")
     if len({row["git_commit"] for row in study.rows}) > 1:
