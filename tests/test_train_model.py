@@ -15,7 +15,7 @@ from train.augments.base import to_float
 from train.models import Recognizer, models
 from train.models.base import count_parameters, half_precision
 from train.models.conv_ctc import ConvCtc
-from train.models.ctc import CtcRecognizer
+from train.models.ctc import CtcRecognizer, guide_loss
 from train.packing import scale
 
 CPU = torch.device("cpu")
@@ -112,6 +112,26 @@ def test_reading_drops_blanks_and_repeats() -> None:
 def test_equal_neighbours_need_a_step_more() -> None:
     _, reasons = Scripted([[0] * 4]).encode(["abab", "ababa", "aab", "aabb"])
     assert reasons == [None, "too_long", None, "too_long"]
+
+
+def test_the_guide_looks_where_equally_wide_characters_would_be() -> None:
+    log_probs = torch.full((2, 8, 4), -9.0)
+    targets = torch.tensor([[1, 2, 3, 0], [2, 0, 0, 0]])
+    for step, character in ((1, 1), (4, 2), (6, 3)):  # the middles of three equal parts of 8 steps
+        log_probs[0, step, character] = -0.5
+    log_probs[1, 4, 2] = -0.25
+    torch.testing.assert_close(guide_loss(log_probs, targets), torch.tensor([0.5, 0.25]))
+
+
+def test_the_guide_fades_out() -> None:
+    network = train_words.TINY.build(CHARSET_36).eval()  # which guides in the first 0.3 of the training
+    targets, _ = network.encode(["one", "two", "three", ""])
+    start, middle, end, last = (network.loss(images(), targets, p).detach() for p in (0, 0.15, 0.3, 1))
+    assert torch.equal(end, last)
+    assert (start[:3] > middle[:3]).all()
+    assert (middle[:3] > end[:3]).all()
+    torch.testing.assert_close(middle, (start + end) / 2)
+    assert start[3] == 0
 
 
 def test_it_overfits_64_words() -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import torch
 
 from curation.core import fingerprint
@@ -63,6 +64,8 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
         assert chosen.charset is not None
         training = Training(recipe, seed, chosen.charset, device)
         words = Words(opened, training.network, chosen, recipe.model.image_size, recipe.threads)
+        for reason, n in sorted(words.unlearnable.items()):
+            click.echo(f"Warning: {n} words take up positions but teach nothing ({reason}).", err=True)
         if not resumed:
             run_folder.begin(out, job)
         elif state := run_folder.load_checkpoint(out, device):

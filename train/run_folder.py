@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, whole, write_json, write_text
+from curation.core.files import read_json, refuse_existing, whole, whole_folder, write_json, write_text
 from curation.core.labels import Protocol
 from curation.core.recipe import build
 from train.models import Recognizer, models
@@ -51,11 +51,9 @@ def is_begun(out: Path, job: Mapping[str, Any]) -> bool:
 
 def begin(out: Path, job: Mapping[str, Any]) -> None:
     """Begin the run ``out``, which ``is_begun`` has found free: its record is there from the first moment."""
-    draft = out.with_name(f".{out.name}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    (draft / BUILD).mkdir(parents=True)
-    write_json(draft / BUILD / "job.json", job)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        (draft / BUILD).mkdir()
+        write_json(draft / BUILD / "job.json", job)
 
 
 def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained_on: TrainedOn) -> None:

@@ -52,7 +52,8 @@ class Training:
         rng = stream(self.seed, "augment", self.step)
         batch = self.recipe.augment(images.to(self.device), rng)
         with half_precision(self.device, self.recipe.precision):
-            loss = self.network.loss(batch, targets.to(self.device)).mean()
+            progress = self.step / self.recipe.steps
+            loss = self.network.loss(batch, targets.to(self.device), progress).mean()
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)

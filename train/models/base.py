@@ -46,8 +46,12 @@ class Recognizer(nn.Module, ABC):
         """
 
     @abstractmethod
-    def loss(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Loss of each word, (B,) float32; of targets of unlearnable labels, 0."""
+    def loss(self, images: Tensor, targets: Tensor, progress: float = 1.0) -> Tensor:
+        """Loss of each word, (B,) float32; of targets of unlearnable labels, 0.
+
+        ``progress`` is the share of the training that is done, 0-1, for networks that begin otherwise than
+        they end.
+        """
 
     @abstractmethod
     def read(self, images: Tensor) -> list[Reading]:

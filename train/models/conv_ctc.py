@@ -27,6 +27,7 @@ class ConvCtc:
         tail_blocks: Residual pairs of convolutions along it.
         context: Channels at half the time steps.
         dropout: Share of the tail's outputs that are set to 0 in training.
+        guide: Share of the training in which characters are guided to their places (``ctc.guide_loss``).
     """
 
     channels: tuple[int, ...] = (32, 48, 96, 128)
@@ -35,6 +36,7 @@ class ConvCtc:
     tail_blocks: int = 1
     context: int = 384
     dropout: float = 0.1
+    guide: float = 0.3
 
     def __post_init__(self) -> None:
         if len(self.channels) != 4 or len(self.blocks) != 3:
@@ -54,7 +56,7 @@ class ConvCtcNet(CtcRecognizer):
     """The network of ``ConvCtc``; (B, 3, 32, 128) images become 32 time steps."""
 
     def __init__(self, sizes: ConvCtc, charset: str) -> None:
-        super().__init__(charset, n_steps=32)
+        super().__init__(charset, n_steps=32, guide=sizes.guide)
         layers: list[nn.Module] = [ConvNorm(3, sizes.channels[0], (3, 3), stride=(2, 2))]
         before, strides = sizes.channels[0], ((2, 2), (2, 1), (2, 1))
         for channels, n_blocks, stride in zip(sizes.channels[1:], sizes.blocks, strides, strict=True):
