@@ -122,3 +122,63 @@ def test_interrupt_stops_everything_at_once(tmp_path: Path) -> None:
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to the workers too
     out, err = child.communicate(timeout=20)  # returns when every process has closed its end
     assert (out, err) == ("interrupted\n", "")
+
+
+INTERRUPTED_AT_ITS_START = """
+import os, signal
+from curation.core.pool import run_tasks
+
+if __name__ == "__mp_main__":  # a worker reads this script again before it takes up work
+    os.kill(os.getpid(), signal.SIGINT)
+
+def double(n, tick):
+    return 2 * n
+
+if __name__ == "__main__":
+    print(sorted(run_tasks(double, [(1,), (2,)], jobs=2, total=2, unit="tasks", what="doubling")))
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+def test_an_interrupt_meets_the_parent_alone_even_while_workers_start(tmp_path: Path) -> None:
+    done = run_script(tmp_path, INTERRUPTED_AT_ITS_START)
+    assert done.stdout == "[2, 4]\n"
+    assert done.stderr.count("Traceback") == 1, "the parent's own"
+    assert done.stderr.endswith("KeyboardInterrupt\n")
+
+
+PARENT_KILLED = """
+import os, signal, time
+from pathlib import Path
+from curation.core.pool import run_tasks
+
+def wait(n, tick):
+    Path(f"{n}.pid").touch()
+    if n == 0:
+        while not Path("1.pid").exists():
+            time.sleep(0.01)
+        os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    list(run_tasks(wait, [(n,) for n in range(4)], jobs=2, total=4, unit="tasks", what="waiting"))
+"""
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    done = run_script(tmp_path, PARENT_KILLED)  # returns when every process has closed its end
+    assert done.returncode == -signal.SIGKILL
+    assert sorted(path.name for path in tmp_path.glob("*.pid")) == ["0.pid", "1.pid"]
+
+
+def run_script(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    (folder / "script.py").write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )

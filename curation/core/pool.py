@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -52,7 +53,8 @@ def _in_processes(
     )  # fork would copy the locks of OpenCV's and Arrow's threads
     counter = context.Value("q", 0)
     with _one_thread_each(), ProcessPoolExecutor(jobs, context, _start_worker, (counter,)) as pool:
-        waiting = {pool.submit(_call, work, task) for task in tasks}
+        with _interrupts_wait():
+            waiting = {pool.submit(_call, work, task) for task in tasks}
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
@@ -74,7 +76,14 @@ def _in_processes(
 def _start_worker(counter: Any) -> None:
     global _counter  # the pool offers no other way to hand a shared counter over
     _counter = counter
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Stop at once when the parent is killed, or this worker would write beside those of the next run."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _tick(n: int) -> None:
@@ -87,6 +96,16 @@ def _call(work: Callable[..., R], task: Iterable[Any]) -> R:
 
     cv2.setNumThreads(1)
     return work(*task, _tick)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Hold Ctrl-C back; processes started meanwhile hold it back for ever, from their first moment on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
