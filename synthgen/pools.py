@@ -37,13 +37,17 @@ def clouds() -> Pixels:
 
 
 def cut(pool: Pixels, u: float, v: float, width: int, height: int) -> Pixels:
-    """Cut (height, width[, 3]) out of ``pool`` at the relative position ``u``, ``v`` in [0, 1).
+    """Cut (height, width[, 3]) out of ``pool`` at the relative position ``u``, ``v`` from 0 to 1.
 
     A piece larger than the pool repeats it. The result may be a view: do not write to it.
     """
     if height > pool.shape[0] or width > pool.shape[1]:
         repeats = (-(-height // pool.shape[0]), -(-width // pool.shape[1]), 1)[: pool.ndim]
         return np.tile(pool, repeats)[:height, :width]
-    top = int(v * (pool.shape[0] - height + 1))
-    left = int(u * (pool.shape[1] - width + 1))
+    top, left = offset(v, pool.shape[0] - height), offset(u, pool.shape[1] - width)
     return pool[top : top + height, left : left + width]
+
+
+def offset(share: float, most: int) -> int:
+    """One of the places 0 to ``most``, equally wide; ``share`` is 1 where a draw below 1 was rounded up."""
+    return min(int(share * (most + 1)), most)

@@ -20,6 +20,7 @@ from synthgen.backgrounds import backgrounds
 from synthgen.effects import effects
 from synthgen.effects.motion_blur import line_kernel
 from synthgen.layouts import layouts
+from synthgen.pools import HEIGHT, WIDTH, cut, offset
 from synthgen.words import Limits, word_sources
 
 NEEDS = {"word_list": {"file": "names.txt"}}  # what has no default
@@ -170,3 +171,12 @@ def test_line_kernel_of_length_one_does_nothing() -> None:
 def test_line_kernel_rejects_a_length_below_one() -> None:
     with pytest.raises(ValueError, match=r"length_px must be at least 1, got 0\.5"):
         line_kernel(0.5, 0)
+
+
+def test_a_draw_rounded_up_to_one_still_cuts_a_whole_piece() -> None:
+    assert float(np.float32(np.nextafter(1.0, 0.0))) == 1.0  # plans are stored as float32
+    pool = np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
+    piece = cut(pool, 1.0, 1.0, 4, 3)
+    assert piece.shape == (3, 4)
+    assert piece[-1, -1] == HEIGHT * WIDTH - 1
+    assert [offset(share, 2) for share in (0.0, 0.33, 0.34, 0.67, 0.999, 1.0)] == [0, 0, 1, 2, 2, 2]

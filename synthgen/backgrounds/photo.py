@@ -14,6 +14,7 @@ from curation.core.images import Pixels, decode
 from synthgen.backgrounds.base import backgrounds
 from synthgen.choices import check_range
 from synthgen.materials import PHOTO_ENDINGS, PHOTOS, folder_fingerprint, listing
+from synthgen.pools import offset
 
 LONG_SIDE_PX = 640  # photos are kept at this size: a crop is a tenth of one, and memory stays flat
 
@@ -66,10 +67,9 @@ class Photo:
         path = (self.folder or PHOTOS) / name
         photo = _load(path.absolute(), path.stat().st_mtime_ns)
         high, wide = image.shape[:2]
-        crop_high = max(2, round(height * photo.shape[0]))
+        crop_high = min(photo.shape[0], max(2, round(height * photo.shape[0])))
         crop_wide = min(photo.shape[1], max(2, round(crop_high * wide / high)))
-        top = int(v * (photo.shape[0] - crop_high + 1))
-        left = int(u * (photo.shape[1] - crop_wide + 1))
+        top, left = offset(v, photo.shape[0] - crop_high), offset(u, photo.shape[1] - crop_wide)
         crop = photo[top : top + crop_high, left : left + crop_wide]
         crop = cv2.resize(crop, (wide, high), interpolation=cv2.INTER_LINEAR)
         mean, deviation = cv2.meanStdDev(crop)
