@@ -88,6 +88,7 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
     """
     buffer = hb.Buffer()
     buffer.add_str(text)
+    buffer.language = "und"  # else it is the computer's own, and fonts draw some languages otherwise
     buffer.guess_segment_properties()
     hb.shape(face.font, buffer, _APART if tracking > _JOINED_EM else None)
     glyphs, pen, em = [], 0.0, face.em

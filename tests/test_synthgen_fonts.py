@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import uharfbuzz as hb
 from font_factory import make_font
 from fontTools.ttLib import TTFont
 
@@ -111,6 +112,21 @@ def test_shaping_sets_glyphs_apart_by_the_tracking(tmp_path: Path) -> None:
     assert [x for _, _, x, _ in run.glyphs] == pytest.approx([0, 2 * 0.7])
     assert run.glyphs[0][1] == pytest.approx(Ink(0.3, 0.25, 0.25, 0.25))
     assert (run.left, run.right) == pytest.approx((0.05, 1.4 + 0.55))
+
+
+def test_shaping_does_not_depend_on_the_language_of_the_computer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    languages = []
+    shape_really = hb.shape
+
+    def spy(font: hb.Font, buffer: hb.Buffer, features: dict[str, bool] | None) -> None:
+        languages.append(buffer.language)
+        shape_really(font, buffer, features)
+
+    monkeypatch.setattr(hb, "shape", spy)
+    assert shape(Face.load(make_font(tmp_path / "a.ttf", "ab")), "ab") is not None
+    assert languages == ["und"], "Turkish, for one, has fi without a ligature in many fonts"
 
 
 def test_shipped_fonts_are_all_usable() -> None:
