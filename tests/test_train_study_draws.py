@@ -67,6 +67,16 @@ def test_seed_noise_is_pooled_over_cells() -> None:
     assert draw_outcome(correct, key="t").seed_sd == pytest.approx(0.1)
 
 
+def test_accuracy_stays_a_share_however_far_two_seeds_lie_apart() -> None:
+    words = np.arange(200)
+    correct = {"r0": words < np.array([[4], [120]]), "r1": words[None] < 100}
+    outcome = draw_outcome(correct, key="t")
+    for cell in correct:
+        interval = outcome.interval(cell)
+        assert 0 <= interval.low95 <= interval.estimate <= interval.high95 <= 1
+    assert -1 <= outcome.difference("r1", "r0").low95 <= outcome.difference("r1", "r0").high95 <= 1
+
+
 def test_draws_depend_on_the_key_and_nothing_else() -> None:
     correct = {"a": np.arange(100)[None] < 40, "b": np.arange(100)[None] < 50}
     first, again = draw_outcome(correct, key="t"), draw_outcome(correct, key="t")

@@ -96,6 +96,7 @@ def draw_outcome(correct: Mapping[str, np.ndarray], *, key: str, n_draws: int = 
     if seed_sd is not None:
         sd = seed_sd * np.sqrt(freedom / rng.chisquare(freedom, size=(n_draws, 1)))
         by_cell = by_cell + rng.standard_normal(by_cell.shape) * sd / np.sqrt(np.bincount(owner))
+        by_cell = by_cell.clip(0, 1)  # the noise is normal, and accuracy is a share
     accuracy = {cell: float(correct[cell].mean()) for cell in cells}
     return Outcome(accuracy=accuracy, draws=dict(zip(cells, by_cell.T, strict=True)), seed_sd=seed_sd)
 
