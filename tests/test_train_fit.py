@@ -214,6 +214,9 @@ class TestRefusals:
         [
             ({"steps": 0}, "steps must be 1 or more, got 0"),
             ({"lr": 0.0}, "lr and clip must be above 0, got 0 and 5"),
+            ({"threads": 0}, "threads must be 1 or more, got 0"),
+            ({"validate_every": -1}, "validate_every must be 0 or more, got -1"),
+            ({"weight_decay": -1.0}, "weight_decay must be 0 or more, got -1"),
             ({"warmup": 1.5}, "warmup must be from 0 to 1, got 1.5"),
         ],
     )

@@ -61,6 +61,12 @@ class TrainRecipe:
         for key in ("steps", "batch", "checkpoint_every"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be 1 or more, got {getattr(self, key)}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads must be 1 or more, got {self.threads}")
+        if self.validate_every < 0:
+            raise ValueError(f"validate_every must be 0 or more, got {self.validate_every}")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay must be 0 or more, got {self.weight_decay:g}")
         if self.lr <= 0 or self.clip <= 0:
             raise ValueError(f"lr and clip must be above 0, got {self.lr:g} and {self.clip:g}")
         if not 0 <= self.warmup <= 1:
