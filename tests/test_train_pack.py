@@ -104,6 +104,22 @@ def test_an_interrupted_pack_goes_on_and_equals_an_undisturbed_one(
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".lock", ".npy"]
 
 
+@pytest.mark.parametrize("length", [0, 1000])
+def test_a_damaged_pack_is_named_and_a_removed_one_made_anew(
+    words: Dataset, cache: Path, length: int
+) -> None:
+    before = pack(words).images[7].copy()
+    (images,) = cache.glob("*.npy")
+    os.truncate(images, length)
+    with pytest.raises(UserError) as error:
+        pack(words)
+    assert str(error.value) == (
+        f"the pack {images} is damaged or cut short. Remove it and run again: it is made anew."
+    )
+    images.unlink()
+    np.testing.assert_array_equal(pack(words).images[7], before)
+
+
 def test_a_full_disk_is_one_sentence(words: Dataset, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -92,7 +92,7 @@ def pack(
         threads: Decoding threads; None for one a core.
 
     Raises:
-        UserError: the disk is full.
+        UserError: the disk is full, or the pack is damaged.
     """
     if rows is not None and (len(dataset) <= WHOLE_UP_TO or len(rows) >= WHOLE_SHARE * len(dataset)):
         rows = None
@@ -102,13 +102,23 @@ def pack(
     folder = cache_folder() / "packs"
     folder.mkdir(parents=True, exist_ok=True)
     images, facts = folder / f"{key}.npy", folder / f"{key}.json"
-    if not facts.is_file():
+    if not (facts.is_file() and images.is_file()):
         with _alone(folder / f"{key}.lock"):
-            if not facts.is_file():  # another process may have made it meanwhile
+            if not (facts.is_file() and images.is_file()):  # another process may have made it meanwhile
                 broken = _make(images, dataset, wanted, size, threads)
                 write_json(facts, {"dataset": dataset.fingerprint, "broken": broken})
     why = {int(row): reason for row, reason in read_json(facts)["broken"].items()}
-    return Pack(images=np.load(images, mmap_mode="r"), rows=wanted, broken=why)
+    return Pack(images=_open(images), rows=wanted, broken=why)
+
+
+def _open(images: Path) -> NDArray[np.uint8]:
+    try:
+        opened: NDArray[np.uint8] = np.load(images, mmap_mode="r")
+    except (ValueError, EOFError):
+        raise UserError(
+            f"the pack {images} is damaged or cut short. Remove it and run again: it is made anew."
+        ) from None
+    return opened
 
 
 def _make(
