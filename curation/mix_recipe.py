@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curation.core import recipe
 from curation.core.errors import UserError
-from curation.schedule import largest_remainder
+from curation.schedule import MOST_POSITIONS, largest_remainder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +136,11 @@ def resolve(spec: MixRecipe, available: Sequence[int], *, where: str) -> list[in
             )
     if not sum(resolved):
         raise UserError(f"{where}: the mixture would be empty. Ask for at least one word.")
+    if sum(resolved) >= MOST_POSITIONS:
+        raise UserError(
+            f"{where}: {sum(resolved)} positions are more than the {MOST_POSITIONS - 1} a mixture can have. "
+            "Ask for less: training goes over a mixture as often as it needs."
+        )
     return resolved
 
 

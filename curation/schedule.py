@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from curation.core.rng import stream
 
+MOST_POSITIONS = 2**31  # and this many are one too many: their products must fit in 64 bits
 NEVER = np.iinfo(np.int64).max
 
 
@@ -57,7 +58,7 @@ def interleave(counts: Sequence[int]) -> NDArray[np.uint8]:
     Raises:
         ValueError: more than 256 sources, or 2**31 positions or more.
     """
-    if len(counts) > 256 or sum(counts) >= 2**31:
+    if len(counts) > 256 or sum(counts) >= MOST_POSITIONS:
         raise ValueError(f"{sum(counts)} positions of {len(counts)} sources; at most 2**31 - 1 of 256")
     used = np.flatnonzero(counts).astype(np.uint8)
     totals = np.asarray(counts, np.int64)[used]

@@ -110,6 +110,13 @@ class TestCounts:
                 None,
                 "mix recipe: the mixture would be empty. Ask for at least one word.",
             ),
+            (
+                {"count": 2**31 - 1, "repeat": True},
+                {"count": 1},
+                None,
+                "mix recipe: 2147483648 positions are more than the 2147483647 a mixture can have. "
+                "Ask for less: training goes over a mixture as often as it needs.",
+            ),
         ],
     )
     def test_what_does_not_add_up(
