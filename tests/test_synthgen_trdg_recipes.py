@@ -12,7 +12,7 @@ import pytest
 from curation.core.recipe import build
 from synthgen.engines import UnfitError, engines
 from synthgen.engines.trdg import Trdg
-from synthgen.materials import FONTS, RECIPES
+from synthgen.materials import FONTS, PHOTOS, RECIPES
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,3 +68,15 @@ def test_the_engine_costs_nothing_until_it_is_used() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("content", ["no picture", "cut"])
+def test_a_broken_photo_is_a_reason_and_no_end(content: str, tmp_path: Path) -> None:
+    whole = (PHOTOS / "cat.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(whole[: len(whole) // 2] if content == "cut" else content.encode())
+    words = [{"share": 1, "source": {"kind": "word_list", "file": "names.txt"}}]
+    table = {"words": words, "photos": str(tmp_path), "background": {"photo": 1}}
+    engine = build(Trdg, table, where="r.toml")
+    row = {name: column[0] for name, column in engine.plan(0, 0).items()}
+    with pytest.raises(UnfitError, match=r"^broken_photo$"):
+        engine.draw(row)

@@ -14,6 +14,7 @@ import numpy as np
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import versions
+from curation.core.images import BrokenImageError
 from curation.core.labels import CHARSET_94
 from curation.core.rng import stream
 from synthgen.choices import check_share, pick
@@ -191,13 +192,16 @@ class Trdg:
         """Draw one planned row; see ``Engine.draw``.
 
         Raises:
-            UnfitError: ``low_contrast``, by trdg's test or by ``least_contrast``, or
+            UnfitError: ``low_contrast``, by trdg's test or by ``least_contrast``, ``broken_photo`` or
                 ``no_font_has_all_characters``.
         """
         if not row["font"]:
             raise UnfitError("no_font_has_all_characters")
         photo = self._photo_folder / row["photo"] if row["photo"] else None
-        drawn = trdg_compat.generate(row, _folder(self.fonts) / row["font"], photo)
+        try:
+            drawn = trdg_compat.generate(row, _folder(self.fonts) / row["font"], photo)
+        except BrokenImageError:
+            raise UnfitError("broken_photo") from None
         if drawn is None:
             raise UnfitError("low_contrast")
         picture, mask = drawn

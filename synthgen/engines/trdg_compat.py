@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from curation.core.errors import UserError
+from curation.core.images import BrokenImageError
 
 BACKGROUNDS = {"noise": 0, "white": 1, "quasicrystal": 2, "photo": 3}  # trdg's numbers
 DISTORTIONS = {"none": 0, "sine": 1, "cosine": 2, "random": 3}
@@ -77,6 +78,9 @@ def generate(row: Mapping[str, Any], font: Path, photo: Path | None) -> tuple[An
     Returns:
         The picture and its mask, both Pillow images of mode RGB and one size; the mask is black where
         there is no text. None if trdg finds text and background too similar.
+
+    Raises:
+        BrokenImageError: the background picture cannot be read.
     """
     draw = generator().generate
     with seeded(int(row["trdg_seed"])):
@@ -175,5 +179,10 @@ def _photo_crop(original: Any, height: int, width: int, source: str | Path) -> A
 def _photo(path: str | Path) -> Any:
     from PIL import Image
 
-    with Image.open(path) as photo:
-        return photo.convert("RGB")
+    try:
+        with Image.open(path) as photo:
+            return photo.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow has no single error for a damaged file
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise BrokenImageError(f"Pillow refuses it: {error}") from error
