@@ -42,6 +42,13 @@ def test_nothing_is_seen_before_it_is_whole(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_text() == "all"
 
 
+def test_a_file_that_cannot_be_made_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as caught:
+        write_text(tmp_path / "file" / "a.txt", "all")
+    assert caught.value.filename == str(tmp_path / "file" / "a.txt")
+
+
 def fill(out: Path, error: BaseException | None = None) -> None:
     with whole_folder(out) as draft:
         (draft / "a.txt").write_text("all")

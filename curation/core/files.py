@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,20 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success flush it to disk and rename it into place.
 
     On an error the temporary file is removed and ``path`` is untouched.
+
+    Raises:
+        OSError: the file cannot be made or renamed; the error names ``path``.
     """
     draft = path.with_name(f".{path.name}.tmp")
     try:
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with _called(draft, path):
+            yield draft
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            draft.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before says more
+            draft.unlink()
     _sync_folder(path.parent)  # without it a power cut may forget the rename
 
 
@@ -42,13 +47,10 @@ def whole_folder(out: Path) -> Iterator[Path]:
     draft = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        draft.mkdir(parents=True)
-        yield draft
-        draft.rename(out)
-    except OSError as error:
-        if error.filename == str(draft):
-            error.filename = str(out)  # the user has never heard of the draft
-        raise
+        with _called(draft, out):
+            draft.mkdir(parents=True)
+            yield draft
+            draft.rename(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     _sync_folder(out.parent)
@@ -81,6 +83,17 @@ def refuse_existing(out: Path) -> None:
     """Raise a UserError if ``out`` is there already: nothing is ever overwritten."""
     if out.exists() or out.is_symlink():
         raise UserError(f"output {out} exists already. Remove it or give another name with -o.")
+
+
+@contextmanager
+def _called(draft: Path, path: Path) -> Iterator[None]:
+    """Let errors name ``path``, for the user has never heard of its draft."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename == str(draft):
+            error.filename = str(path)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:
