@@ -63,8 +63,9 @@ def import_(
     as_json: bool,
 ) -> None:
     """Run ``glyphmix import``; see ``IMPORT_HELP``."""
+    from curation.core.shards import refuse_finished
     from curation.importers import importers
-    from curation.importing import Source, default_name, import_set, refuse_finished, survey
+    from curation.importing import Source, default_name, import_set, survey
 
     made = importers.get(format_name)
     if root is not None and format_name != "tsv":

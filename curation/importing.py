@@ -16,7 +16,6 @@ import numpy as np
 
 from curation.core import shards
 from curation.core.errors import UserError
-from curation.core.files import refuse_existing
 from curation.core.fingerprint import dhash128, versions
 from curation.core.images import BrokenImageError, decode
 from curation.core.pool import progress
@@ -63,12 +62,6 @@ def default_name(importer: Importer, src: Path) -> str:
         return importer.kind
     path = src.resolve()
     return path.parent.name if path.is_file() else path.name
-
-
-def refuse_finished(out: Path) -> None:
-    """Raise a UserError if ``out`` is there, unless it is an unfinished dataset, which may go on."""
-    if not (out / shards.BUILD).is_dir():
-        refuse_existing(out)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,7 +133,7 @@ def import_set(
         UserError: the source is not as its format has it, or too many words are rejected; then
             nothing is left at ``out``.
     """
-    refuse_finished(out)
+    shards.refuse_finished(out)
     surveyed = survey(source)
     shards.start(out, _job(source, shard_words))
     outcomes = _outcomes(source, surveyed.repeated)

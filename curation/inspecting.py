@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from curation.core.dataset import Dataset
-from curation.core.files import whole
-from curation.core.images import decode, encode_png
+from curation.core.images import decode
 from curation.core.labels import PROTOCOLS
 from curation.core.pool import progress
 from curation.core.rng import stream
-from curation.core.sheet import contact_sheet
+from curation.core.sheet import contact_sheet, write_png
 
 COLUMNS = ["label", "source", "split", "licence", "width", "height"]
 FROM_MANIFEST = {"rejected_by_reason": {}, "warnings": []}
@@ -71,9 +70,7 @@ def write_sheet(dataset: Dataset, out: Path, *, n_words: int, seed: int) -> None
     rows = np.sort(stream(seed, "inspect").choice(len(dataset), n_words, replace=False))
     words = dataset.take(rows, ["image", "label"])
     pictures = [decode(word["image"]["bytes"]) for word in words]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with whole(out) as draft:
-        draft.write_bytes(encode_png(contact_sheet(pictures, [word["label"] for word in words])))
+    write_png(contact_sheet(pictures, [word["label"] for word in words]), out)
 
 
 @functools.lru_cache(maxsize=1 << 17)  # words repeat; the most frequent ones are most of any set

@@ -33,8 +33,10 @@ def render(recipe: str, out: Path, n: int, seed: int, jobs: int, dry_run: bool, 
 
     loaded = rendering.load(recipe)
     if dry_run:
+        from curation.core.shards import refuse_finished
         from synthgen.estimate import estimate
 
+        refuse_finished(out)
         plan = estimate(loaded, n=n, seed=seed, jobs=jobs)
         click.echo(json.dumps(plan.as_json()) if as_json else plan.as_text())
         return
@@ -67,8 +69,7 @@ def render(recipe: str, out: Path, n: int, seed: int, jobs: int, dry_run: bool, 
 @options.seed
 def preview(recipe: str, out: Path, n: int, seed: int) -> None:
     """Draw a contact sheet of the first words of RECIPE, as PNG."""
-    from curation.core.files import whole
-    from curation.core.images import encode_png
+    from curation.core.sheet import write_png
     from synthgen import render as rendering
     from synthgen.preview import preview as draw_sheet
 
@@ -76,6 +77,5 @@ def preview(recipe: str, out: Path, n: int, seed: int) -> None:
         raise UserError(f"output {out} does not end in .png. Contact sheets are PNG files.")
     refuse_existing(out)
     sheet, n_drawn = draw_sheet(rendering.load(recipe), n=n, seed=seed)
-    with whole(out) as draft:
-        draft.write_bytes(encode_png(sheet))
+    write_png(sheet, out)
     click.echo(f"{out}: {n_drawn} words, {sheet.shape[1]} x {sheet.shape[0]} pixels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ MOST_REJECTED = 0.01  # of the rows; beyond it something is wrong with the recip
 PACKAGES = ("glyphmix", "numpy", "opencv-python", "opencv-python-headless", "pyarrow", "uharfbuzz")
 LICENCE = "rendered; fonts, words and photos as listed with them"
 Row = dict[str, Any]
+
+
+class HopelessError(UserError):
+    """Too many words of a recipe cannot be drawn; trying again would end the same way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +91,10 @@ def render(recipe: Recipe, out: Path, *, n: int, seed: int = 0, jobs: int = 1) -
 
     Raises:
         UserError: something the recipe needs is missing, ``out`` is taken, or more than
-            ``MOST_REJECTED`` of the words of a shard cannot be drawn.
+            ``MOST_REJECTED`` of the words of a shard cannot be drawn; only then is nothing kept
+            to go on with.
     """
+    shards.refuse_finished(out)
     recipe.engine.check()
     shards.start(out, job(recipe, n, seed))
     size = rows_per_shard(n)
@@ -98,8 +105,12 @@ def render(recipe: Recipe, out: Path, *, n: int, seed: int = 0, jobs: int = 1) -
     ]
     tasks = [(recipe, out, seed, *part) for part in todo]
     total = sum(stop - start for _, start, stop in todo)
-    for _ in pool.run_tasks(_render_shard, tasks, jobs=jobs, total=total, unit="word", what="render"):
-        pass
+    try:
+        for _ in pool.run_tasks(_render_shard, tasks, jobs=jobs, total=total, unit="word", what="render"):
+            pass
+    except HopelessError:
+        shutil.rmtree(out)
+        raise
     return Rendered(manifest=shards.finish(out, **_redrawn(out)), n_drawn=total)
 
 
@@ -209,7 +220,7 @@ def _stop_when_hopeless(
             rejected[item.reason] += 1
             if rejected.total() > MOST_REJECTED * n_rows:
                 counts = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
-                raise UserError(
+                raise HopelessError(
                     f"more than {MOST_REJECTED:.0%} of the words of recipe {name} cannot be drawn "
                     f"({counts}). Look at its preview and mend it."
                 )

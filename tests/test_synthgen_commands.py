@@ -132,6 +132,19 @@ def test_preview_draws_a_sheet(here: Path) -> None:
             id="word list in another encoding",
         ),
         pytest.param(
+            '"word_list", file = "words.txt"',
+            '"frequency_list", file = "negative.tsv"',
+            "negative.tsv, entry 2: 'beta\\t-3' is not a word, a tab and a frequency above 0. "
+            "Mend that line.",
+            id="negative frequency",
+        ),
+        pytest.param(
+            '"word_list", file = "words.txt"',
+            '"templates", file = "weights.txt"',
+            "weights.txt, pattern 'nan\\tb': 'nan' gives no weight above 0. Mend that line.",
+            id="weight that is no number",
+        ),
+        pytest.param(
             "[16, 20]",
             "[20, 16]",
             "r.toml, framing, height_px goes from 20 down to 16. Put the lesser value first.",
@@ -192,6 +205,8 @@ def test_what_is_wrong_with_a_recipe(here: Path, old: str, new: str, message: st
     (here / "empty").mkdir()
     (here / "empty.txt").write_text("\n\n", encoding="utf-8")
     (here / "capitals.txt").write_text("ABC\nDEF\n" + "x" * 26 + "\n", encoding="utf-8")
+    (here / "negative.tsv").write_text("alpha\t2\nbeta\t-3\n", encoding="utf-8")
+    (here / "weights.txt").write_text("2\ta\nnan\tb\n", encoding="utf-8")
     (here / "latin1.txt").write_bytes("caf\xe9".encode("latin-1"))
     assert old in GOOD
     assert complaint(GOOD.replace(old, new, 1), here) == f"Error: {message}\n"
@@ -200,11 +215,12 @@ def test_what_is_wrong_with_a_recipe(here: Path, old: str, new: str, message: st
 def test_existing_output_is_never_touched(here: Path) -> None:
     (here / "out").mkdir()
     (here / "out" / "mine").write_text("x", encoding="utf-8")
-    result = run("render", "r.toml", "-o", "out", "-n", "10")
-    assert (result.exit_code, result.stderr) == (
-        1,
-        "Error: output out exists already. Remove it or give another name with -o.\n",
-    )
+    for more in ([], ["--dry-run"]):
+        result = run("render", "r.toml", "-o", "out", "-n", "10", *more)
+        assert (result.exit_code, result.stderr) == (
+            1,
+            "Error: output out exists already. Remove it or give another name with -o.\n",
+        )
     assert [path.name for path in (here / "out").iterdir()] == ["mine"]
 
 
@@ -237,6 +253,19 @@ def test_a_recipe_that_does_not_exist(here: Path) -> None:
 def test_a_preview_that_is_no_png(here: Path) -> None:
     result = run("preview", "r.toml", "-o", "sheet.jpg")
     assert result.stderr == "Error: output sheet.jpg does not end in .png. Contact sheets are PNG files.\n"
+
+
+def test_a_preview_makes_the_folders_of_its_output(here: Path) -> None:
+    assert run("preview", "r.toml", "-o", "new/sheet.png", "-n", "2").exit_code == 0
+    assert [path.name for path in (here / "new").iterdir()] == ["sheet.png"]
+
+
+def test_words_that_cannot_be_drawn_leave_no_output(here: Path) -> None:
+    recipe = GOOD + "least_contrast = 255.0\nink = { fade = 1.0 }\n"
+    assert complaint(recipe, here) == (
+        "Error: more than 1% of the words of recipe r cannot be drawn (1 low_contrast). "
+        "Look at its preview and mend it.\n"
+    )
 
 
 def test_a_preview_of_words_that_cannot_be_drawn(here: Path) -> None:

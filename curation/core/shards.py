@@ -33,6 +33,12 @@ configs:
 """
 
 
+def refuse_finished(out: Path) -> None:
+    """Raise a UserError if ``out`` is there, unless it is an unfinished dataset, which may go on."""
+    if not (out / BUILD).is_dir():
+        refuse_existing(out)
+
+
 def start(out: Path, job: Mapping[str, Any]) -> None:
     """Begin the dataset ``out``, or go on with it if the same ``job`` was interrupted.
 

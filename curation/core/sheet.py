@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from curation.core.images import Pixels
+from curation.core.files import whole
+from curation.core.images import Pixels, encode_png
 
 PAPER, INK, CAPTION_PX = (250, 250, 248), (60, 60, 60), 14
 
@@ -40,6 +42,13 @@ def contact_sheet(
         sheet.paste(Image.fromarray(picture), (left, top))
         draw.text((left, top + height), _fit(caption, draw, font, width), INK, font=font)
     return np.asarray(sheet)
+
+
+def write_png(image: Pixels, out: Path) -> None:
+    """Write (H, W, 3) uint8 RGB to the file ``out``, whole or not at all; its folders are made."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole(out) as draft:
+        draft.write_bytes(encode_png(image))
 
 
 def _fit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,6 +61,23 @@ def weighted(path: Path, entries: Iterable[tuple[str, float]], limits: Limits) -
     return Words(np.array(list(kept), object), edges / edges[-1], facts)
 
 
+def weight(text: str, power: float = 1.0) -> float:
+    """Read a frequency and raise it to ``power``.
+
+    Raises:
+        ValueError: it is no number above 0, or too large or too small after that.
+    """
+    number = float(text)
+    if number > 0:
+        try:
+            number **= power
+        except ArithmeticError:
+            number = math.inf
+    if not 0 < number < math.inf:
+        raise ValueError(f"{text!r} gives no weight above 0")
+    return number
+
+
 def frequency_list(name: str, power: float, limits: Limits) -> Words:
     """Read lines of ``word TAB frequency``; a word's weight is its frequency to the ``power``."""
     return _frequency_list(*version(corpus(name)), power, limits)
@@ -82,10 +100,10 @@ def _frequency_list(path: Path, changed: int, power: float, limits: Limits) -> W
         for number, line in enumerate(read_lines(path), 1):
             word, _, frequency = line.partition("\t")
             try:
-                yield word, float(frequency) ** power
-            except (ValueError, ZeroDivisionError):
+                yield word, weight(frequency, power)
+            except ValueError:
                 raise UserError(
-                    f"{path.name}, entry {number}: {line!r} is not a word, a tab and a frequency. "
+                    f"{path.name}, entry {number}: {line!r} is not a word, a tab and a frequency above 0. "
                     "Mend that line."
                 ) from None
 

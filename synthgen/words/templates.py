@@ -15,7 +15,7 @@ from curation.core.fingerprint import sha256_file
 from synthgen.materials import corpus, read_lines
 from synthgen.pattern import Pattern
 from synthgen.words.base import Limits, word_sources
-from synthgen.words.files import version
+from synthgen.words.files import version, weight
 
 
 @word_sources.add("templates")
@@ -51,9 +51,9 @@ def _load(path: Path, changed: int, limits: Limits) -> tuple[list[Pattern], np.n
     for line in read_lines(path):
         if line.startswith("#"):
             continue
-        weight, _, text = line.partition("\t")
+        frequency, _, text = line.partition("\t")
         try:
-            pattern, share = Pattern.parse(text), float(weight)
+            pattern, share = Pattern.parse(text), weight(frequency)
         except ValueError as error:
             raise UserError(f"{path.name}, pattern {line!r}: {error}. Mend that line.") from None
         if pattern.longest > limits.max_length:
