@@ -1,0 +1,124 @@
+"""Studies of four tiny runs: their words, their recipe, and steps that take no time."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study_fakes import dataset
+
+from curation.core.recipe import build
+from train.study import StudyRecipe
+from train.study_plan import Plan
+from train.study_rows import read_rows
+from train.study_run import Steps, ablate
+
+TINY = {
+    "model": {
+        "kind": "conv_ctc",
+        "channels": [8, 8, 8, 8],
+        "blocks": [0, 0, 0],
+        "tail": 16,
+        "tail_blocks": 1,
+    },
+    "steps": 12,
+    "batch": 16,
+    "threads": 1,
+    "checkpoint_every": 4,
+    "validate_every": 6,
+}
+
+
+def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make 60 real, 120 rendered and 40 test words and go there; paths in recipes are relative to it."""
+    monkeypatch.setenv("GLYPHMIX_CACHE", str(folder / "cache"))
+    monkeypatch.chdir(folder)
+    dataset(folder / "real", 60, rejects={"broken_image": 2})
+    dataset(folder / "rendered", 120)
+    dataset(folder / "test_a", 40)
+    return folder
+
+
+def table(**changes: Any) -> dict[str, Any]:
+    return {
+        "question": "Does it help?",
+        "design": "fixed_real",
+        "ratios": [0, 1, 3],
+        "synthetic_only": True,
+        "tests": ["test_a"],
+        "validation": 20,
+        "real": {"name": "real", "paths": ["real"]},
+        "synthetic": {"name": "rendered", "paths": ["rendered"]},
+        "train": TINY,
+        **changes,
+    }
+
+
+def recipe(**changes: Any) -> StudyRecipe:
+    return build(StudyRecipe, table(**changes), where="study.toml")
+
+
+def toml(**changes: Any) -> str:
+    """The same as TOML: JSON values are TOML values, but for tables, which get headings."""
+
+    def written(items: dict[str, Any], prefix: str) -> list[str]:
+        plain = [f"{k} = {json.dumps(v)}" for k, v in items.items() if not isinstance(v, dict)]
+        for key, value in items.items():
+            if isinstance(value, dict):
+                plain += [f"[{prefix}{key}]", *written(value, f"{prefix}{key}.")]
+        return plain
+
+    return "\n".join(written(table(**changes), ""))
+
+
+def without_timing(path: Path) -> list[dict[str, Any]]:
+    return [{k: v for k, v in row.items() if k != "timing"} for row in read_rows(path / "runs.jsonl")]
+
+
+@dataclass(frozen=True)
+class FakeScore:
+    name: str = "test_a"
+    accuracy: float = 0.5
+
+
+def fake_steps(*, broken: tuple[str, ...] = (), done: list[str] | None = None) -> Steps:
+    """Training that only leaves a record."""
+
+    def fit(recipe: Any, out: Path, *, seed: int, mixture: Path) -> dict[str, Any]:
+        if out.name in broken:
+            raise FloatingPointError("loss nan")
+        if done is not None:
+            done.append(out.name)
+        out.mkdir()
+        manifest = json.loads((mixture / "manifest.json").read_text())
+        record = {
+            "recipe": {"model": {"kind": "conv_ctc"}, "threads": 1},
+            "mixture": {
+                "fingerprint": manifest["fingerprint"],
+                "sources": [
+                    {"name": s["name"], "unique": s["unique"], "seen": s["positions"]}
+                    for s in manifest["sources"]
+                ],
+            },
+            "steps": recipe.steps,
+            "samples_seen": recipe.steps * recipe.batch,
+            "unlearnable": {},
+            "parameters": 1,
+            "device": "cpu",
+            "validation": {"accuracy": 0.5, "n_used": 20, "n_correct": 10},
+            "versions": {},
+            "git_commit": None,
+            "timing": {"seconds": time.perf_counter()},
+        }
+        (out / "run.json").write_text(json.dumps(record))
+        return record
+
+    return Steps(fit=fit, evaluate=lambda *_, **__: [FakeScore()])
+
+
+def run(study: Plan, out: Path, steps: Steps, told: list[str] | None = None) -> Any:
+    return ablate(study, out, toml="", steps=steps, tell=(told if told is not None else []).append)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from study_tiny import TINY, lay_out, recipe, toml
+
+from curation.core.errors import UserError
+from train.study_commands import ablate as ablate_command
+from train.study_plan import grid_table, plan
+
+
+@pytest.fixture
+def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return lay_out(tmp_path, monkeypatch)
+
+
+def test_the_grid_is_counted_before_anything_runs(words: Path) -> None:
+    assert grid_table(plan(recipe(), words / "out")) == (
+        "| run                     | real | rendered | different words | samples seen | passes |\n"
+        "| ----------------------- | ---: | -------: | --------------: | -----------: | -----: |\n"
+        "| fixed_real-r0-s0        |   40 |        0 |              40 |          192 |    4.8 |\n"
+        "| fixed_real-r1-s0        |   40 |       40 |              80 |          192 |    2.4 |\n"
+        "| fixed_real-r3-s0        |   40 |      120 |             160 |          192 |    1.2 |\n"
+        "| fixed_real-synthetic-s0 |    0 |      120 |             120 |          192 |    1.6 |"
+    )
+    assert not (words / "out").exists()
+
+
+def test_fixed_total_keeps_the_volume(words: Path) -> None:
+    grid = plan(recipe(design="fixed_total", ratios=[0, 0.5, 3]), words / "out").cells
+    assert [(c.name, c.n_real, c.n_synthetic) for c in grid] == [
+        ("r0", 40, 0),
+        ("r0.5", 27, 13),
+        ("r3", 10, 30),
+        ("synthetic", 0, 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"ratios": [0, 4]},
+            "the cell r4 needs 160 rendered words, and there are 120. "
+            "Make more, or lower the ratios or the words that every cell starts from.",
+        ),
+        (
+            {"real": {"name": "real", "paths": ["real"], "count": 50}},
+            "beside the 20 held out there are 40 real words, fewer than the 50 asked for. "
+            "Add datasets to real.paths, or lower count or validation.",
+        ),
+        (
+            {"tests": ["real"]},
+            "test set real is also trained on, as real. Take it out of one of the two.",
+        ),
+        ({"tests": ["nowhere"]}, "dataset nowhere does not exist. Check the path."),
+        (
+            {"design": "fixed_total", "total": 100},
+            "the cell r0 needs 100 real words, and there are 40. "
+            "Make more, or lower the ratios or the words that every cell starts from.",
+        ),
+        (
+            {"ratios": [1, 1]},
+            "study.toml: ratios must be different numbers of 0 or more, got [1.0, 1.0].",
+        ),
+        ({"total": 5}, "study.toml: total must be 1 or more, and only the design fixed_total has one."),
+        (
+            {"synthetic": {"name": "real", "paths": ["rendered"]}},
+            "study.toml: real and synthetic are both named 'real'; give them two names.",
+        ),
+        (
+            {"train": {**TINY, "mixture": "m"}},
+            "study.toml: train must name no mixture; a study makes its own.",
+        ),
+        (
+            {"protocol": "exact"},
+            "protocol exact has no charset to learn. Train with parseq36 or parseq94.",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_the_first_run(
+    words: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError) as refusal:
+        plan(recipe(**changes), words / "out")
+    assert str(refusal.value) == message
+    assert not (words / "out").exists()
+
+
+def test_dry_run_prints_the_grid_and_writes_nothing(words: Path) -> None:
+    (words / "study.toml").write_text(toml())
+    shown = CliRunner().invoke(ablate_command, ["study.toml", "-o", "out", "--dry-run"])
+    assert shown.stdout.splitlines()[2].startswith("| fixed_real-r0-s0 ")
+    assert not (words / "out").exists()
+
+
+def test_seeds_name_their_runs(words: Path) -> None:
+    study = replace(recipe(), seeds=(0, 7), synthetic_only=False)
+    assert [found.name for found in plan(study, words / "out").runs] == [
+        "fixed_real-r0-s0",
+        "fixed_real-r0-s7",
+        "fixed_real-r1-s0",
+        "fixed_real-r1-s7",
+        "fixed_real-r3-s0",
+        "fixed_real-r3-s7",
+    ]
