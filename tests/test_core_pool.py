@@ -96,7 +96,7 @@ from curation.core.pool import run_tasks
 
 def wait(n, tick):
     os.write(1, b"started\\n")  # in one piece, for two processes write
-    time.sleep(60)
+    time.sleep(300)
 
 if __name__ == "__main__":
     try:
@@ -158,7 +158,7 @@ def wait(n, tick):
         while not Path("1.pid").exists():
             time.sleep(0.01)
         os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(60)
+    time.sleep(300)
 
 if __name__ == "__main__":
     list(run_tasks(wait, [(n,) for n in range(4)], jobs=2, total=4, unit="tasks", what="waiting"))
@@ -171,6 +171,33 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("*.pid")) == ["0.pid", "1.pid"]
 
 
+INTERRUPTED_WHILE_STARTING = """
+import os, signal, time
+from concurrent.futures import ProcessPoolExecutor
+from curation.core.pool import run_tasks
+
+def wait(n, tick):
+    time.sleep(300)
+
+def submit_and_interrupt(self, *task, submit=ProcessPoolExecutor.submit):
+    future = submit(self, *task)
+    os.kill(os.getpid(), signal.SIGINT)
+    return future
+
+if __name__ == "__main__":
+    ProcessPoolExecutor.submit = submit_and_interrupt
+    try:
+        list(run_tasks(wait, [(1,), (2,)], jobs=2, total=2, unit="tasks", what="waiting"))
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_while_workers_start_stops_them_at_once(tmp_path: Path) -> None:
+    done = run_script(tmp_path, INTERRUPTED_WHILE_STARTING)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
 def run_script(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     (folder / "script.py").write_text(text, encoding="utf-8")
     return subprocess.run(
@@ -179,6 +206,6 @@ def run_script(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,  # a busy machine takes its time
         check=False,
     )

@@ -53,9 +53,9 @@ def _in_processes(
     )  # fork would copy the locks of OpenCV's and Arrow's threads
     counter = context.Value("q", 0)
     with _one_thread_each(), ProcessPoolExecutor(jobs, context, _start_worker, (counter,)) as pool:
-        with _interrupts_wait():
-            waiting = {pool.submit(_call, work, task) for task in tasks}
         try:
+            with _interrupts_wait():
+                waiting = {pool.submit(_call, work, task) for task in tasks}
             while waiting:
                 done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
                 bar.update(counter.value - bar.n)
@@ -101,11 +101,18 @@ def _call(work: Callable[..., R], task: Iterable[Any]) -> R:
 @contextmanager
 def _interrupts_wait() -> Iterator[None]:
     """Hold Ctrl-C back; processes started meanwhile hold it back for ever, from their first moment on."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    held: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()  # no other one is ever interrupted
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held.append(number)) if in_main else None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited, as no handler is
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
