@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import read_json
+from curation.core.files import not_a_folder, read_json
 from curation.schedule import pass_order
 
 FORMAT = 1  # raised when a reader of today could no longer read what is written
@@ -46,7 +46,7 @@ class Mixture:
                 that is gone or has changed since.
         """
         if not path.is_dir():
-            raise UserError(f"mixture {path} does not exist. Check the path.")
+            raise UserError(f"mixture {path} {not_a_folder(path)}. Check the path.")
         if not (path / "manifest.json").is_file():
             raise UserError(f"{path} is no mixture: it has no manifest.json. Make one with 'glyphmix mix'.")
         manifest = read_json(path / "manifest.json")

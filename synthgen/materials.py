@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from curation.core.errors import UserError
+from curation.core.files import not_a_folder
 from curation.core.fingerprint import sha256, sha256_file
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +56,7 @@ def listing(folder: Path, endings: frozenset[str], what: str) -> list[Path]:
         UserError: the folder does not exist or holds no such file.
     """
     if not folder.is_dir():
-        raise UserError(f"folder {folder} with {what} does not exist. Check the path.")
+        raise UserError(f"folder {folder} with {what} {not_a_folder(folder)}. Check the path.")
     found = sorted(
         (p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file()),
         key=lambda p: p.relative_to(folder).as_posix(),

@@ -197,6 +197,10 @@ def test_any_parquet_reader_finds_the_picture(tmp_path: Path) -> None:
 
 def test_what_is_no_dataset(tmp_path: Path) -> None:
     assert failure(tmp_path / "gone") == f"dataset {tmp_path / 'gone'} does not exist. Check the path."
+    (tmp_path / "file").touch()
+    assert failure(tmp_path / "file") == (
+        f"dataset {tmp_path / 'file'} is a file, not a folder. Check the path."
+    )
     (tmp_path / "empty").mkdir()
     assert failure(tmp_path / "empty") == (
         f"{tmp_path / 'empty'} is no glyphmix dataset: it has no manifest.json. "

@@ -243,6 +243,7 @@ class TestFind:
             ("stret", "unknown recipe 'stret'. Did you mean 'street'?"),
             ("zzz", "unknown recipe 'zzz'. Known: book, street."),
             ("own/street", "recipe own/street does not exist. Check the path; shipped: book, street."),
+            ("/", "recipe / is a folder, not a file. Check the path; shipped: book, street."),
             ("street.tml", "recipe street.tml does not exist. Check the path; shipped: book, street."),
         ],
     )

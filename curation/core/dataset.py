@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
-from curation.core.files import read_json
+from curation.core.files import not_a_folder, read_json
 from curation.core.schema import FORMAT, schema
 from curation.core.shards import BUILD
 
@@ -40,7 +40,7 @@ class Dataset:
                 that are missing or of another size than the manifest says.
         """
         if not path.is_dir():
-            raise UserError(f"dataset {path} does not exist. Check the path.")
+            raise UserError(f"dataset {path} {not_a_folder(path)}. Check the path.")
         if not (path / "manifest.json").is_file():
             if (path / BUILD).is_dir():
                 raise UserError(

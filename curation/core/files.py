@@ -79,6 +79,11 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is damaged: {error}. Make the folder {path.parent} anew.") from None
 
 
+def not_a_folder(path: Path) -> str:
+    """Say what is wrong with ``path``, which should be a folder and is none."""
+    return "is a file, not a folder" if path.exists() else "does not exist"
+
+
 def refuse_existing(out: Path) -> None:
     """Raise a UserError if ``out`` is there already: nothing is ever overwritten."""
     if out.exists() or out.is_symlink():

@@ -29,9 +29,8 @@ def find(name: str, shipped: Path) -> Path:
     if path.is_file():
         return path
     if path.suffix or path.parent != Path():
-        raise UserError(
-            f"recipe {name} does not exist. Check the path; shipped: {', '.join(_names(shipped))}."
-        )
+        problem = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise UserError(f"recipe {name} {problem}. Check the path; shipped: {', '.join(_names(shipped))}.")
     if (path := shipped / f"{name}.toml").is_file():
         return path
     raise unknown_name("recipe", name, _names(shipped))

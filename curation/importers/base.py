@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from curation.core.errors import UserError
+from curation.core.files import not_a_folder
 from curation.core.registry import Registry
 
 importers: Registry[Any] = Registry("format")
@@ -93,7 +94,7 @@ def only_file(src: Path, candidates: list[str], what: str) -> Path:
         UserError: no folder ``src``, or none of them in it; ``what`` names the set in the message.
     """
     if not src.is_dir():
-        problem = "is a file, not a folder" if src.exists() else "does not exist"
+        problem = not_a_folder(src)
         raise UserError(f"folder {src} {problem}. Give the folder of {what} as its publisher packs it.")
     for name in candidates:
         if (src / name).is_file():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from curation.core.errors import UserError
+from curation.core.files import not_a_folder
 from curation.importers.base import Unusable, Word, importers
 
 DATA = "data.mdb"
@@ -58,7 +59,7 @@ def find_environments(src: Path) -> list[Path]:
         UserError: ``src`` is no folder, or holds none.
     """
     if not src.is_dir():
-        problem = "is a file, not a folder" if src.exists() else "does not exist"
+        problem = not_a_folder(src)
         raise UserError(f"folder {src} {problem}. Give the folder that holds {DATA}, or one above it.")
     found: list[Path] = []
     seen: set[str] = set()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from curation.core.errors import UserError
+from curation.core.files import not_a_folder
 from curation.core.fingerprint import sha256_file
 from curation.importers.base import Unusable, Word, importers, inside, text_lines
 
@@ -52,4 +53,6 @@ class Tsv:
             problem = "is a folder" if src.is_dir() else "does not exist"
             raise UserError(f"label file {src} {problem}. Give the file of lines: path, TAB, label.")
         if self.root is not None and not self.root.is_dir():
-            raise UserError(f"folder {self.root} does not exist. Check the path given with --root.")
+            raise UserError(
+                f"folder {self.root} {not_a_folder(self.root)}. Check the path given with --root."
+            )
