@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -146,3 +148,45 @@ def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(wo
     page = (words / "undisturbed" / "report.html").read_text()
     assert "Trained on: rendered words" in page
     assert "not shown" not in page
+
+
+def test_a_second_process_on_the_same_study_is_refused(words: Path) -> None:
+    study, out, refusals = plan(recipe(), words / "out"), words / "out", []
+    steps = fake_steps()
+
+    def intrude(*positional: Any, **named: Any) -> Any:
+        with pytest.raises(UserError) as refusal:
+            run(study, out, fake_steps())
+        refusals.append(str(refusal.value))
+        return steps.fit(*positional, **named)
+
+    rows = run(study, out, replace(steps, fit=intrude)).rows
+    assert refusals == [f"another process is running study {out}. Wait for it, or stop it."] * 4
+    assert len(rows) == len(read_rows(out / "runs.jsonl")) == 4
+    assert len(run(study, out, fake_steps(broken=tuple(row["run"] for row in rows))).rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "fixed_real-r1-s0",
+            "{out}/runs.jsonl has 2 rows of fixed_real-r1-s0. Delete all but the one that its folder in "
+            "runs/ belongs to, or all of them and run ablate again.",
+        ),
+        (
+            "fixed_real-r9-s0",
+            "{out}/runs.jsonl has a row of fixed_real-r9-s0, no run of this study. Delete that row.",
+        ),
+    ],
+)
+def test_a_row_twice_or_of_another_study_is_refused(words: Path, name: str, message: str) -> None:
+    study, out = plan(recipe(), words / "out"), words / "out"
+    rows = run(study, out, fake_steps()).rows
+    append_row(out / "runs.jsonl", {**rows[1], "run": name})
+    with pytest.raises(UserError) as refusal:
+        Study.open(out)
+    assert str(refusal.value) == message.format(out=out)
+    with pytest.raises(UserError) as refusal:
+        run(study, out, fake_steps())
+    assert str(refusal.value) == message.format(out=out)

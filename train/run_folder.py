@@ -41,12 +41,24 @@ def is_begun(out: Path, job: Mapping[str, Any]) -> bool:
     if not record.is_file():
         refuse_existing(out)
         return False
-    if differing := _differing(read_json(record), json.loads(json.dumps(job))):
+    if keys := differing(read_json(record), json.loads(json.dumps(job))):
         raise UserError(
-            f"output {out} holds an unfinished run that differs in: {', '.join(differing)}. "
+            f"output {out} holds an unfinished run that differs in: {', '.join(keys)}. "
             "Repeat the command it was begun with, or remove the folder."
         )
     return True
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Keys whose values differ, those of tables one by one: ``recipe.steps``."""
+    found = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            found += differing(before, after, f"{prefix}{key}.")
+        elif before != after:
+            found.append(prefix + key)
+    return found
 
 
 def begin(out: Path, job: Mapping[str, Any]) -> None:
@@ -58,8 +70,7 @@ def begin(out: Path, job: Mapping[str, Any]) -> None:
 
 def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained_on: TrainedOn) -> None:
     """Close the run: weights, fingerprints of the words and record are written, in that order."""
-    with whole(out / "model.pt") as draft:
-        torch.save({"format": FORMAT, "state": recognizer.state_dict()}, draft)
+    _write_tensors(out / "model.pt", {"format": FORMAT, "state": recognizer.state_dict()})
     with whole(out / "trained_on.npz") as draft, draft.open("wb") as file:
         np.savez(file, images=trained_on.images, uids=trained_on.uids)
     write_json(out / "run.json", {"format": FORMAT, "kind": "run", **record})
@@ -68,8 +79,7 @@ def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained
 
 def save_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
     """Keep what the run needs to go on from here; the one before is replaced at once or not at all."""
-    with whole(out / BUILD / "checkpoint.pt") as draft:
-        torch.save(dict(state), draft)
+    _write_tensors(out / BUILD / "checkpoint.pt", state)
 
 
 def load_checkpoint(out: Path, device: torch.device) -> dict[str, Any] | None:
@@ -186,16 +196,10 @@ def _sizes(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record["recipe"]["model"].items() if key != "kind"}
 
 
-def _differing(found: Mapping[str, Any], job: Mapping[str, Any]) -> list[str]:
-    """Names of entries that differ, those of the recipe one by one."""
-    names: set[str] = set()
-    for key in {*found, *job}:
-        old, new = found.get(key), job.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            names |= {f"{key}.{k}" for k in {*old, *new} if old.get(k) != new.get(k)}
-        elif old != new:
-            names.add(key)
-    return sorted(names)
+def _write_tensors(path: Path, content: Mapping[str, Any]) -> None:
+    # Given a path, torch writes by itself, and a full disk is no OSError but a message about its own source.
+    with whole(path) as draft, draft.open("wb") as file:
+        torch.save(dict(content), file)
 
 
 def _read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
@@ -41,6 +43,19 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
+def refuse_strange(rows: list[Row], runs: Sequence[str], out: Path) -> None:
+    """Raise a UserError for a run with two rows, or one that is none of ``runs``: neither can be counted."""
+    counts = Counter(row["run"] for row in rows)
+    for name, n in counts.items():
+        if name not in runs:
+            raise UserError(f"{out}/runs.jsonl has a row of {name}, no run of this study. Delete that row.")
+        if n > 1:
+            raise UserError(
+                f"{out}/runs.jsonl has {n} rows of {name}. Delete all but the one that its folder in runs/ "
+                "belongs to, or all of them and run ablate again."
+            )
+
+
 def append_row(path: Path, row: Mapping[str, Any]) -> None:
     """Add one row and flush it to disk, after cutting off what a kill left half written."""
     with path.open("a+b") as file:
@@ -70,7 +85,8 @@ class Study:
         """Read the study in the folder ``path``.
 
         Raises:
-            UserError: no such folder, no study in it, of a newer format, or no run has finished.
+            UserError: no such folder, no study in it, of a newer format, a row too many, or no run has
+                finished.
         """
         if not (path / "study.json").is_file():
             raise UserError(f"{path} holds no study: it has no study.json. Make one with 'ablate'.")
@@ -80,7 +96,9 @@ class Study:
                 f"{path} has format {facts['format']}; this glyphmix reads up to {FORMAT}. Update it."
             )
         order = {name: i for i, name in enumerate(facts["runs"])}
-        rows = sorted(read_rows(path / "runs.jsonl"), key=lambda row: order[row["run"]])
+        rows = read_rows(path / "runs.jsonl")
+        refuse_strange(rows, facts["runs"], path)
+        rows.sort(key=lambda row: order[row["run"]])
         if not rows:
             raise UserError(
                 f"no run of the study {path} has finished. Run ablate again: it goes on where it stopped."
@@ -129,15 +147,18 @@ class Study:
         """Columns of the per-image predictions of one run, as lists in the order of the test set."""
         file = self.path / "runs" / run / "predictions" / f"{test}.parquet"
         if not file.is_file():
-            raise UserError(f"{file} is missing. Restore it, or remove its row from runs.jsonl and rerun.")
-        found: dict[str, list[Any]] = pq.read_table(file, columns=list(columns)).to_pydict()
+            raise UserError(f"{file} is missing. {_anew(run)}")
+        try:
+            found: dict[str, list[Any]] = pq.read_table(file, columns=list(columns)).to_pydict()
+        except (pa.ArrowException, OSError):
+            raise UserError(f"{file} is damaged. {_anew(run)}") from None
         return found
 
     def correct(self, test: str) -> dict[str, np.ndarray]:
         """Whether each word of ``test`` was read: cell -> (seeds, words) bool, words in one order.
 
         Raises:
-            UserError: two runs were evaluated on different words.
+            UserError: two runs were evaluated on different words, or predictions are not those of the row.
         """
         by_cell: dict[str, list[list[bool]]] = {}
         words: list[str] | None = None
@@ -146,8 +167,22 @@ class Study:
             if words is not None and table["uid"] != words:
                 raise UserError(
                     f"the predictions of {row['run']} on {test} are for other words than those of "
-                    f"{self.rows[0]['run']}. Remove its row from runs.jsonl and run ablate again."
+                    f"{self.rows[0]['run']}. {_anew(row['run'], 'Restore them')}"
+                )
+            n_correct = {score["name"]: score["n_correct"] for score in row["tests"]}[test]
+            if sum(table["correct"]) != n_correct:
+                raise UserError(
+                    f"the predictions of {row['run']} on {test} have {sum(table['correct']):,} words right "
+                    f"and its row {n_correct:,}: they have changed since. {_anew(row['run'], 'Restore them')}"
                 )
             words = table["uid"]
             by_cell.setdefault(row["cell"], []).append(table["correct"])
         return {cell: np.array(runs, bool) for cell, runs in by_cell.items()}
+
+
+def _anew(run: str, first: str = "Restore it") -> str:
+    """What to do about predictions that cannot be used; the trained weights stay."""
+    return (
+        f"{first}, or remove runs/{run}/predictions and the row of {run} in runs.jsonl, and run ablate "
+        "again: it only evaluates anew."
+    )

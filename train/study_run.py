@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, write_json, write_text
+from curation.core.files import read_json, write_text
 from curation.core.fingerprint import sha256_json
 from curation.core.recipe import resolved
 from curation.mixing import mix
 from train.study import Cell, StudyRecipe
+from train.study_begin import begun
 from train.study_plan import Plan, Run, mixture_of
-from train.study_rows import FORMAT, Row, append_row, read_rows
+from train.study_rows import Row, append_row, read_rows, refuse_strange
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,30 +55,44 @@ def ablate(
         tell: Called with a line of text as each run begins or fails.
 
     Raises:
-        UserError: ``out`` holds something else, or this study with another recipe or changed datasets.
+        UserError: ``out`` holds something else, this study with another recipe or changed datasets, or
+            another process is running it.
     """
     steps = steps or _real_steps()
-    _begin(study, out, toml, command)
-    rows = {row["run"]: row for row in read_rows(out / "runs.jsonl")}
-    failed = {}
-    for number, run in enumerate(study.runs, 1):
-        if run.name in rows:
-            continue
-        tell(f"run {number} of {len(study.runs)}: {run.name}, {_words(study.recipe, run.cell)}")
-        trace = out / "runs" / f"{run.name}.error.txt"
-        try:
-            row = _one(study, run, out, steps)
-        except Exception as error:  # whatever stops one run must not stop the others
-            name = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-            failed[run.name] = f"{name}{error}"
-            trace.parent.mkdir(exist_ok=True)
-            write_text(trace, traceback.format_exc())
-            tell(f"run {run.name} failed: {failed[run.name]} (traceback in {trace})")
-            continue
-        append_row(out / "runs.jsonl", row)
-        trace.unlink(missing_ok=True)
-        rows[run.name] = row
+    with begun(study, out, toml=toml, command=command):
+        found = read_rows(out / "runs.jsonl")
+        refuse_strange(found, [run.name for run in study.runs], out)
+        rows = {row["run"]: row for row in found}
+        failed = {}
+        for number, run in enumerate(study.runs, 1):
+            if run.name in rows:
+                continue
+            tell(f"run {number} of {len(study.runs)}: {run.name}, {_words(study.recipe, run.cell)}")
+            try:
+                rows[run.name] = _finished(study, run, out, steps, tell)
+            except _RunFailedError as failure:
+                failed[run.name] = str(failure)
     return Result(rows=[rows[run.name] for run in study.runs if run.name in rows], failed=failed)
+
+
+class _RunFailedError(Exception):
+    """One run of several did not work out; the message says why."""
+
+
+def _finished(study: Plan, run: Run, out: Path, steps: Steps, tell: Callable[[str], None]) -> Row:
+    """Do one run and keep its row, or keep what went wrong and raise ``_RunFailedError``."""
+    trace = out / "runs" / f"{run.name}.error.txt"
+    try:
+        row = _one(study, run, out, steps)
+    except Exception as error:  # whatever stops one run must not stop the others
+        name = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        trace.parent.mkdir(exist_ok=True)
+        write_text(trace, traceback.format_exc())
+        tell(f"run {run.name} failed: {name}{error} (traceback in {trace})")
+        raise _RunFailedError(f"{name}{error}") from None
+    append_row(out / "runs.jsonl", row)
+    trace.unlink(missing_ok=True)
+    return row
 
 
 def _real_steps() -> Steps:
@@ -89,60 +104,6 @@ def _real_steps() -> Steps:
 
 def _words(recipe: StudyRecipe, cell: Cell) -> str:
     return f"{cell.n_real:,} {recipe.real.name} + {cell.n_synthetic:,} {recipe.synthetic.name} words"
-
-
-def _begin(study: Plan, out: Path, toml: str, command: str | None) -> None:
-    """Write ``study.json``, or hold it against the one that is there."""
-    facts = {
-        "format": FORMAT,
-        "kind": "study",
-        "recipe": resolved(study.recipe),
-        "recipe_toml": toml,
-        "command": command,
-        "cells": [resolved(cell) for cell in study.cells],
-        "runs": [run.name for run in study.runs],
-        "datasets": list(study.datasets),
-    }
-    if (out / "study.json").is_file():
-        _refuse_changed(read_json(out / "study.json"), facts, out)
-        return
-    if not out.is_dir() or any(out.iterdir()):  # an empty folder may be our own, killed at once
-        refuse_existing(out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "study.json", facts)
-
-
-def _refuse_changed(before: Mapping[str, Any], now: Mapping[str, Any], out: Path) -> None:
-    old, new = before["recipe"], now["recipe"]
-    if keys := _differing(old, new):
-        raise UserError(
-            f"study {out} was begun with another recipe, which differs in: {', '.join(keys)}. "
-            "Repeat the recipe it was begun with, or give another name with -o."
-        )
-    fingerprints = {entry["path"]: entry["fingerprint"] for entry in before["datasets"]}
-    for entry in now["datasets"]:
-        if (was := fingerprints[entry["path"]]) != entry["fingerprint"]:
-            raise UserError(
-                f"dataset {entry['path']} has changed since study {out} was begun: its fingerprint is "
-                f"{entry['fingerprint'][:16]}, not {was[:16]}. Restore it, or give another name with -o."
-            )
-    if before["cells"] != now["cells"]:
-        raise UserError(
-            f"study {out} was begun by a glyphmix that counted its words otherwise. "
-            "Go on with that version, or give another name with -o."
-        )
-
-
-def _differing(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Keys whose values differ, those of tables one by one."""
-    found = []
-    for key in sorted({*old, *new}):
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            found += _differing(before, after, f"{prefix}{key}.")
-        elif before != after:
-            found.append(prefix + key)
-    return found
 
 
 def _one(study: Plan, run: Run, out: Path, steps: Steps) -> Row:
