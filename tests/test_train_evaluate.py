@@ -197,6 +197,22 @@ class TestRefusals:
             f"Rename the folder {other.path}, or remove that file."
         )
 
+    @pytest.mark.usefixtures("scripted")
+    def test_predictions_under_another_protocol_are_not_overwritten(self, run: Path, tmp_path: Path) -> None:
+        words = train_words.dataset(tmp_path / "words", ["cat"])
+        evaluate(run, [words.path], out=tmp_path / "out")
+        file = tmp_path / "out" / "words.parquet"
+        before = file.read_bytes()
+        assert refused(run, words.path, protocol="dtrb36", out=tmp_path / "out") == (
+            f"{file} holds predictions under protocol parseq36, and a study may count on them. "
+            "Give another folder with -o for those under dtrb36."
+        )
+        assert file.read_bytes() == before
+        os.truncate(file, 100)
+        assert refused(run, words.path, out=tmp_path / "out") == (
+            f"{file} is damaged. Remove it, or give another folder with -o."
+        )
+
 
 def score(name: str, n: int, accuracy: float, ned: float) -> Score:
     return Score(

@@ -15,11 +15,11 @@ import torch
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import whole
+from curation.core.files import refuse_existing, whole
 from curation.core.labels import Protocol
 from curation.core.labels import protocol as find_protocol
 from train.batches import short_hashes
-from train.metrics import bootstrap_mean, edit_distance, weighted_mean, wilson
+from train.metrics import bootstrap_mean, edit_distance, similarity, weighted_mean, wilson
 from train.models import Reading
 from train.packing import pack
 from train.run_folder import Run, refuse_missing_characters
@@ -89,13 +89,16 @@ def evaluate(
 
     Raises:
         UserError: a folder is not what it should be, a dataset has no word that takes part or has
-            characters the run does not read, or two datasets share a name.
+            characters the run does not read, two datasets share a name, or predictions under another
+            protocol would be overwritten.
     """
     chosen = find_protocol(protocol)
     opened = [Dataset.open(path) for path in datasets]  # all mistakes in the paths before any work
     out = out or run / "predictions"
+    if not out.is_dir():
+        refuse_existing(out)
     for dataset in opened:
-        _refuse_name_clash(dataset, opened, out)
+        _refuse_name_clash(dataset, opened, chosen, out)
     loaded = Run.open(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     out.mkdir(parents=True, exist_ok=True)
     return [_evaluate_one(loaded, dataset, chosen, out) for dataset in opened]
@@ -162,13 +165,8 @@ def _score(
     table: pa.Table, dataset: Dataset, protocol: Protocol, dropped: dict[str, int], n_trained_on: int
 ) -> Score:
     n, n_correct = len(table), int(np.count_nonzero(table["correct"].to_numpy()))
-    longer = [
-        max(len(p), length)
-        for p, length in zip(
-            table["prediction_normalised"].to_pylist(), table["length"].to_pylist(), strict=True
-        )
-    ]
-    alike = 1 - table["edit_distance"].to_numpy() / np.array(longer)
+    columns = (table[name].to_pylist() for name in ("prediction_normalised", "label_normalised"))
+    alike = np.array([similarity(read, label) for read, label in zip(*columns, strict=True)])
     low, high = wilson(n_correct, n)
     ned_low, ned_high = bootstrap_mean(alike)
     return Score(
@@ -199,14 +197,23 @@ def _count_trained_on(run: Run, dataset: Dataset) -> int:
     return n
 
 
-def _refuse_name_clash(dataset: Dataset, others: Sequence[Dataset], out: Path) -> None:
+def _refuse_name_clash(dataset: Dataset, others: Sequence[Dataset], protocol: Protocol, out: Path) -> None:
     if sum(other.name == dataset.name for other in others) > 1:
         raise UserError(f"two datasets are called {dataset.name}. Rename the folder of one.")
     path = out / f"{dataset.name}.parquet"
-    if path.is_file():
-        found = (pq.read_schema(path).metadata or {}).get(b"dataset", b"").decode()
-        if found != dataset.fingerprint:
-            raise UserError(
-                f"{path} holds predictions on another dataset of that name. "
-                f"Rename the folder {dataset.path}, or remove that file."
-            )
+    if not path.is_file():
+        return
+    try:
+        facts = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        raise UserError(f"{path} is damaged. Remove it, or give another folder with -o.") from None
+    if facts.get(b"dataset", b"").decode() != dataset.fingerprint:
+        raise UserError(
+            f"{path} holds predictions on another dataset of that name. "
+            f"Rename the folder {dataset.path}, or remove that file."
+        )
+    if (before := facts.get(b"protocol", b"").decode()) != protocol.name:
+        raise UserError(
+            f"{path} holds predictions under protocol {before}, and a study may count on them. "
+            f"Give another folder with -o for those under {protocol.name}."
+        )
