@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def _trained_on(study: Study, run: Row, source: int, title: str) -> Sheet:
 def _changed(study: Study, right: Row, wrong: Row, title: str) -> Sheet:
     """Test words that the run ``right`` read and ``wrong`` did not, with what ``wrong`` read."""
     tests = [entry for entry in study.facts["datasets"] if entry["role"] == "test"]
-    paths = {entry["name"]: entry["path"] for entry in tests}
+    entries = {entry["name"]: entry for entry in tests}
     found = []
     for test in study.tests:
         columns = ("uid", "correct", "prediction")
@@ -93,7 +93,7 @@ def _changed(study: Study, right: Row, wrong: Row, title: str) -> Sheet:
                 found.append((test, uid, read))
     picked = [found[i] for i in _some(len(found), "changed", right["run"])]
     try:
-        row_of = {test: _rows(paths[test]) for test in sorted({test for test, _, _ in picked})}
+        row_of = {test: _rows(entries[test]) for test in sorted({test for test, _, _ in picked})}
     except (UserError, KeyError) as error:
         return Sheet(title=title, about=f"not shown: {error}", words=())
     words = [(row_of[test][0], row_of[test][1][uid]) for test, uid, _ in picked]
@@ -103,8 +103,15 @@ def _changed(study: Study, right: Row, wrong: Row, title: str) -> Sheet:
     return Sheet(title=title, about=about, words=_words(words, [read for _, _, read in picked]))
 
 
-def _rows(path: str) -> tuple[Dataset, dict[str, int]]:
-    dataset = Dataset.open(Path(path))
+def _rows(entry: Mapping[str, Any]) -> tuple[Dataset, dict[str, int]]:
+    """The test set of an entry in ``study.json``, and the row of each uid.
+
+    Raises:
+        UserError: it is gone, or has changed, so that its pictures may be others than those read.
+    """
+    dataset = Dataset.open(Path(entry["path"]))
+    if dataset.fingerprint != entry["fingerprint"]:
+        raise UserError(f"dataset {entry['path']} has changed since.")
     uids = dataset.table(["uid"])["uid"].to_pylist()
     return dataset, {uid: row for row, uid in enumerate(uids)}
 
