@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from curation.core import shards
 from curation.core.dataset import Dataset
 from curation.core.fingerprint import dhash128
-from curation.core.images import encode_png
+from curation.core.images import decode, encode_png
 from curation.core.rng import stream
 from curation.core.sample import Reject, Sample
 from train.study_rows import Study
@@ -23,24 +23,47 @@ from train.study_rows import Study
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def dataset(path: Path, n: int, *, seed: int = 0, rejects: Mapping[str, int] | None = None) -> Dataset:
+def dataset(
+    path: Path,
+    n: int,
+    *,
+    seed: int = 0,
+    rejects: Mapping[str, int] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Dataset:
     """Words of three letters in OpenCV's own font on grey, so that no font file is needed."""
     rng = stream(seed, path.name)
-    words = ["".join(rng.choice(list(LETTERS), 3)) for _ in range(n)]
-    items: list[Sample | Reject] = []
-    for i, word in enumerate(words):
+    words = labels or ["".join(rng.choice(list(LETTERS), 3)) for _ in range(n)]
+    pictures = []
+    for word in words:
         image = np.full((32, 80, 3), int(rng.integers(170, 255)), np.uint8)
         cv2.putText(image, word, (6, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
-        items.append(
-            Sample(
-                uid=f"{path.name}:{i}",
-                image=encode_png(image),
-                label=word,
-                size=(80, 32),
-                source=path.name,
-                dhash128=dhash128(image),
-            )
+        pictures.append(encode_png(image))
+    uids = [f"{path.name}:{i}" for i in range(n)]
+    return write(path, pictures, uids=uids, labels=words, seed=seed, rejects=rejects)
+
+
+def write(
+    path: Path,
+    pictures: Sequence[bytes],
+    *,
+    uids: Sequence[str],
+    labels: Sequence[str] | None = None,
+    seed: int = 0,
+    rejects: Mapping[str, int] | None = None,
+) -> Dataset:
+    """A dataset of the given pictures, 80 x 32 pixels each."""
+    items: list[Sample | Reject] = [
+        Sample(
+            uid=uid,
+            image=picture,
+            label=label,
+            size=(80, 32),
+            source=path.name,
+            dhash128=dhash128(decode(picture)),
         )
+        for uid, picture, label in zip(uids, pictures, labels or ["word"] * len(uids), strict=True)
+    ]
     for reason, count in (rejects or {}).items():
         items += [Reject(uid=f"{path.name}:{reason}{i}", reason=reason) for i in range(count)]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +103,7 @@ def finished(
     *,
     words: Mapping[str, int],
     n_real: int = 1000,
+    samples_seen: int = 64_000,
     seeds: tuple[int, ...] = (0,),
     seed_sd: float = 0.0,
     datasets: tuple[dict[str, Any], ...] = (),
@@ -93,16 +117,59 @@ def finished(
         accuracy: Cell -> true accuracy: ``r<ratio>``, or ``synthetic``.
         words: Test set -> its words.
         n_real: Real words in every cell with any.
+        samples_seen: Words each run sees, repeats counted.
         seeds: Seeds of every cell.
         seed_sd: How far a seed moves a run's true accuracy.
         datasets: Entries of ``study.json``.
         skip: Runs that have not finished.
         changes: Keys of the recipe.
     """
-    rng = np.random.default_rng(0)
+    grid = _grid(accuracy, n_real)
+    runs = {f"fixed_real-{cell['name']}-s{seed}": (cell, seed) for cell in grid for seed in seeds}
+    rng, rows = np.random.default_rng(0), []
+    hardness = {test: rng.uniform(size=n) for test, n in words.items()}
+    for name, (cell, seed) in runs.items():
+        true = accuracy[cell["name"]] + (rng.normal(0, seed_sd) if seed_sd else 0)
+        scores = _tested(path / "runs" / name / "predictions", hardness, true, rng)
+        rows.append(_row(name, cell, seed, scores, samples_seen))
+    facts = _facts(recipe(seeds=list(seeds), **changes), grid, list(runs), list(datasets))
+    (path / "study.json").write_text(json.dumps(facts))
+    kept = [json.dumps(row) for row in rows if row["run"] not in skip]
+    (path / "runs.jsonl").write_text("".join(f"{row}\n" for row in kept))
+    return Study.open(path)
+
+
+def _facts(
+    resolved: dict[str, Any], grid: list[dict[str, Any]], runs: list[str], datasets: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "kind": "study",
+        "recipe": resolved,
+        "recipe_toml": RECIPE,
+        "command": None,
+        "cells": grid,
+        "runs": runs,
+        "datasets": datasets,
+    }
+
+
+def _tested(
+    folder: Path, hardness: Mapping[str, np.ndarray], true: float, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Scores of one run, which reads the words that are easier than ``true``; its predictions are kept."""
+    scores = []
+    for test, hard in hardness.items():
+        correct = hard + rng.normal(0, 0.05, len(hard)) < true
+        scores.append(_score(test, correct))
+        _predictions(folder / f"{test}.parquet", test, correct)
+    return scores
+
+
+def _grid(accuracy: Mapping[str, float], n_real: int) -> list[dict[str, Any]]:
     ratios = {cell: None if cell == "synthetic" else float(cell[1:]) for cell in accuracy}
     most = max(ratio or 0.0 for ratio in ratios.values())
-    grid = [
+    return [
         {
             "name": cell,
             "ratio": ratio,
@@ -111,31 +178,6 @@ def finished(
         }
         for cell, ratio in ratios.items()
     ]
-    runs = {f"fixed_real-{cell['name']}-s{seed}": (cell, seed) for cell in grid for seed in seeds}
-    rows = []
-    hardness = {test: rng.uniform(size=n) for test, n in words.items()}
-    for name, (cell, seed) in runs.items():
-        true = accuracy[cell["name"]] + (rng.normal(0, seed_sd) if seed_sd else 0)
-        scores = []
-        for test, hard in hardness.items():
-            correct = hard + rng.normal(0, 0.05, len(hard)) < true
-            scores.append(_score(test, correct))
-            _predictions(path / "runs" / name / "predictions" / f"{test}.parquet", test, correct)
-        rows.append(_row(name, cell, seed, scores))
-    facts = {
-        "format": 1,
-        "kind": "study",
-        "recipe": recipe(seeds=list(seeds), **changes),
-        "recipe_toml": RECIPE,
-        "command": None,
-        "cells": grid,
-        "runs": list(runs),
-        "datasets": list(datasets),
-    }
-    (path / "study.json").write_text(json.dumps(facts))
-    kept = [json.dumps(row) + "\n" for row in rows if row["run"] not in skip]
-    (path / "runs.jsonl").write_text("".join(kept))
-    return Study.open(path)
 
 
 def _score(test: str, correct: np.ndarray) -> dict[str, Any]:
@@ -167,8 +209,10 @@ def _predictions(file: Path, test: str, correct: np.ndarray) -> None:
     pq.write_table(pa.table({**table, "correct": correct}), file)
 
 
-def _row(name: str, cell: dict[str, Any], seed: int, scores: list[dict[str, Any]]) -> dict[str, Any]:
-    seen = 6400 * cell["n_real"] // (cell["n_real"] + cell["n_synthetic"])
+def _row(
+    name: str, cell: dict[str, Any], seed: int, scores: list[dict[str, Any]], samples_seen: int
+) -> dict[str, Any]:
+    seen = samples_seen * cell["n_real"] // (cell["n_real"] + cell["n_synthetic"])
     held_out = {**_score("validation", np.arange(100) < 100 * scores[0]["accuracy"])}
     return {
         "run": name,
@@ -180,11 +224,13 @@ def _row(name: str, cell: dict[str, Any], seed: int, scores: list[dict[str, Any]
         "n_synthetic": cell["n_synthetic"],
         "n_total": cell["n_real"] + cell["n_synthetic"],
         "unique": {"real": cell["n_real"], "synthetic": cell["n_synthetic"]},
-        "seen": {"real": seen, "synthetic": 6400 - seen},
+        "seen": {"real": seen, "synthetic": samples_seen - seen},
         "steps": 100,
-        "samples_seen": 6400,
+        "samples_seen": samples_seen,
         "model": "conv_ctc",
         "parameters": 1000,
+        "device": "cpu",
+        "threads": 1,
         "validation": held_out,
         "left_out": {"real": {"too_long": 1}, "synthetic": {}},
         "unlearnable": {},
@@ -213,6 +259,7 @@ def with_words(path: Path, **changes: Any) -> Study:
                 "fingerprint": found.fingerprint,
                 "rejected_by_reason": found.manifest["rejected_by_reason"],
                 "command": f"glyphmix import tsv SOURCE -o {name}" if name == "real" else "",
+                **({"n_shared": 0} if roles[name] == "test" else {}),
             }
         )
     accuracy = {"r0": 0.31, "r1": 0.44, "r3": 0.56, "synthetic": 0.40}

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from study_fakes import finished, with_words
+from study_fakes import dataset, finished, with_words
 
+from train import study_words
 from train.report import write_report
 from train.report_plot import plot
 from train.report_table import lines, markdown, text_table
@@ -133,6 +134,22 @@ def test_pictures_that_are_gone_are_missed_and_not_fatal(tmp_path: Path) -> None
     assert html.count("not shown: dataset") == 3
 
 
+def test_pictures_of_a_dataset_that_has_changed_are_not_shown(tmp_path: Path) -> None:
+    study = with_words(tmp_path / "study")
+    shutil.rmtree(tmp_path / "test_a")
+    dataset(tmp_path / "test_a", 90, seed=1)
+    html = page_of(study)
+    assert html.count(f"not shown: dataset {tmp_path / 'test_a'} has changed since.") == 1
+
+
+def test_without_drops_nothing_more_is_said_than_that(tmp_path: Path) -> None:
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 100})
+    for row in study.rows:
+        row.update(left_out={"real": {}, "synthetic": {}})
+        row["tests"][0]["dropped"] = {}
+    assert "Nothing: no word was left out for a fault of its label or picture." in page_of(study)
+
+
 def test_the_printed_table_is_that_of_the_page(study: Study) -> None:
     laws = study_laws(study)
     table = lines(study, laws)
@@ -167,6 +184,12 @@ def test_the_report_ends_with_the_path_of_the_page(study: Study) -> None:
     shown = CliRunner().invoke(report_command, [str(study.path)], catch_exceptions=False)
     assert shown.stdout.splitlines()[-1] == str(study.path / "report.html")
     parsed = json.loads(CliRunner().invoke(report_command, [str(study.path), "--json"]).stdout)
+    said = study_words.conclusions(study, study_laws(study))
+    assert {key: parsed[key] for key in said} == said
+    assert f"\n\n{said['answer']}\n\n" in shown.stdout
+    assert len(said["remarks"]) == 3
+    for text in (*said["remarks"], *said["notes"]):
+        assert f"\n\n{text}\n\n" in shown.stdout
     assert [cell["cell"] for cell in parsed["cells"]] == ["r0", "r1", "r3", "synthetic"]
 
 

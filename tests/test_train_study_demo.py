@@ -40,6 +40,7 @@ def test_the_demo_ends_with_table_and_page_and_says_stand_in(small: Path) -> Non
     assert lines[0].startswith("| cell | stand-in | rendered | standin_test, accuracy % [95 %] |")
     assert [line.split()[1] for line in lines[2:5]] == ["r0", "r1", "r3"]
     assert "stand-in: the stand-in for real words: drawn by the engine trdg" in shown.stdout
+    assert "\nOne seed a cell: the intervals cover which words are in the test sets" in shown.stdout
     page = (out / "study" / "report.html").read_text()
     assert "stand-in: the stand-in for real words: drawn by the engine trdg" in page
     assert f"glyphmix demo -o &#39;{out}&#39;" in page

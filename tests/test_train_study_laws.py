@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from study_fakes import finished
 
+from curation.core.errors import UserError
 from train import study_words
+from train.report_table import law_sentences, lines
 from train.study_laws import study_laws
+from train.study_rows import Study
 
 
 def test_the_difference_is_the_one_in_the_rows(tmp_path: Path) -> None:
@@ -83,7 +89,7 @@ def test_the_answer_speaks_of_the_ratio_best_on_held_out_words(tmp_path: Path) -
     )
     alone = laws["tests"][0]
     assert study_words.remarks(study, laws) == [
-        "Of the ratios tried, 1 read most of 100 held-out real words, no test word among them.",
+        "Of the ratios tried, 1 read most of 100 held-out real words.",
         f"Rendered words alone read {100 * alone['cells']['synthetic']['estimate']:.1f} % of a "
         f"({study_words.points(alone['differences']['synthetic']['estimate'])} points), "
         "compared with real words alone.",
@@ -118,7 +124,8 @@ def test_test_words_that_were_trained_on_are_told(tmp_path: Path) -> None:
     study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
     study.rows[1]["tests"][0]["n_trained_on"] = 8
     assert study_words.remarks(study, study_laws(study))[-1] == (
-        "8 words of a were also trained on, so accuracy on it is flattered."
+        "8 words of a are among the words trained on (the same picture or uid), so accuracy on it is "
+        "flattered. Take them out of one of the two."
     )
 
 
@@ -131,3 +138,139 @@ def test_a_missing_base_is_no_answer(tmp_path: Path) -> None:
     assert study_words.remarks(study, laws)[-1] == (
         "Not finished: fixed_real-r0-s0. Run ablate again to go on."
     )
+
+
+def with_validation(study: Study, **accuracy: tuple[float, ...]) -> Study:
+    """The same with other accuracies on held-out words: cell -> one for each seed."""
+    for cell, values in accuracy.items():
+        for row, value in zip(study.runs(cell), values, strict=True):
+            row["validation"]["accuracy"] = value
+    return study
+
+
+def entry(name: str, **facts: object) -> dict[str, object]:
+    return {"name": name, "path": name, "role": "test", "rejected_by_reason": {}, "command": "", **facts}
+
+
+@pytest.mark.parametrize(("n_shared", "said"), [(0, ", none of them the picture of a test word."), (3, ".")])
+def test_held_out_words_are_called_apart_from_tests_only_if_they_are(
+    tmp_path: Path, n_shared: int, said: str
+) -> None:
+    datasets = (entry("a", n_shared=n_shared),)
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.6, "r3": 0.5}, words={"a": 300}, datasets=datasets)
+    remarks = study_words.remarks(study, study_laws(study))
+    assert remarks[0] == f"Of the ratios tried, 1 read most of 100 held-out real words{said}"
+    shared = "3 words of a are among the words trained on (the same picture or uid)"
+    assert any(remark.startswith(shared) for remark in remarks) == (n_shared == 3)
+
+
+def test_ratios_that_read_equally_many_held_out_words_are_all_named(tmp_path: Path) -> None:
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.6, "r3": 0.5}, words={"a": 300})
+    with_validation(study, r0=(0.4,), r1=(0.6,), r3=(0.6,))
+    assert study_words.remarks(study, study_laws(study))[0] == (
+        "Of the ratios tried, 1 and 3 read equally many, and most, of 100 held-out real words; "
+        "the sentence above speaks of the least of them."
+    )
+
+
+def test_the_ratio_is_chosen_over_seeds_that_all_ratios_have(tmp_path: Path) -> None:
+    """Seed 1 held easier words out, and r1 has not read them yet."""
+    cells = {"r0": 0.4, "r1": 0.5, "r3": 0.5}
+    study = finished(tmp_path, cells, words={"a": 300}, seeds=(0, 1), skip=("fixed_real-r1-s1",))
+    with_validation(study, r0=(0.4, 0.9), r1=(0.5,), r3=(0.45, 0.95))
+    assert study_laws(study)["best_on_validation"] == "r1"
+
+
+def test_words_that_no_run_has_seen_carry_no_law(tmp_path: Path) -> None:
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5, "r3": 0.6}, words={"a": 300}, samples_seen=2500)
+    laws = study_laws(study)
+    assert laws["tests"][0]["line"] == {
+        "refused": "a line needs runs that see each of their words, and these see 2,500 samples of up to "
+        "4,000 different words; raise steps"
+    }
+    assert study_words.remarks(study, laws)[-1] == (
+        "2,500 samples are fewer than the different words of r3 (up to 4,000): the rest is never seen and "
+        "teaches nothing. Raise steps."
+    )
+
+
+def test_runs_that_were_not_made_alike_are_told(tmp_path: Path) -> None:
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
+    study.rows[1].update(device="cuda", threads=2, versions={"glyphmix": "0.2.0"}, git_commit="abc+")
+    assert study_words.remarks(study, study_laws(study))[-2:] == [
+        "Not all runs were made alike: they differ in the commit of glyphmix, device, threads and "
+        "versions of packages. See runs.jsonl.",
+        "1 of 2 runs were made with changes to glyphmix that no commit holds (+ after the commit), "
+        "so nobody else can repeat them exactly.",
+    ]
+
+
+def test_one_seed_beside_several_has_an_interval_that_covers_seeds_too(tmp_path: Path) -> None:
+    study = finished(
+        tmp_path,
+        {"r0": 0.4, "r1": 0.5},
+        words={"a": 2000},
+        seeds=(0, 1),
+        seed_sd=0.05,
+        skip=("fixed_real-r1-s1",),
+    )
+    laws = study_laws(study)
+    shown, alone = lines(study, laws)[1].scores[0], study.rows[-1]["tests"][0]
+    assert study_words.remarks(study, laws)[0].startswith("The intervals cover test words and seeds")
+    assert shown.high95 - shown.low95 > 1.5 * (alone["accuracy_high"] - alone["accuracy_low"])
+
+
+def test_a_gain_by_doubling_says_which_words_were_added(tmp_path: Path) -> None:
+    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5, "r3": 0.6}, words={"a": 3000})
+    sentence = law_sentences(study, study_laws(study))[0][1][0][1]
+    assert " points each time the words double, by rendered words alone [" in sentence
+
+
+@pytest.mark.parametrize(
+    ("design", "n_synthetic", "said"),
+    [
+        ("fixed_real", 300, "the same 100 real words are in every cell with real words (the cell synthetic "),
+        ("fixed_total", 100, "every cell has 100 different words and every run sees 640 samples"),
+        ("fixed_total", 75, "every cell with real words has 100 different words"),  # as it once was
+    ],
+)
+def test_the_design_is_true_of_the_cell_without_real_words(design: str, n_synthetic: int, said: str) -> None:
+    real = {"name": "real"}, {"name": "rendered"}
+    cells = [
+        {"ratio": 0.0, "n_real": 100, "n_synthetic": 0},
+        {"ratio": None, "n_real": 0, "n_synthetic": n_synthetic},
+    ]
+    recipe = {"design": design, "real": real[0], "synthetic": real[1]}
+    assert said in study_words.design_sentence(recipe, cells, 640)
+
+
+class TestPredictions:
+    """What lies in the folders of runs must be what the rows say."""
+
+    def refused(self, study: Study) -> str:
+        with pytest.raises(UserError) as refusal:
+            study_laws(study)
+        return str(refusal.value)
+
+    def test_cut_short(self, tmp_path: Path) -> None:
+        study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
+        file = tmp_path / "runs" / "fixed_real-r1-s0" / "predictions" / "a.parquet"
+        os.truncate(file, 200)
+        assert self.refused(study) == (
+            f"{file} is damaged. Restore it, or remove runs/fixed_real-r1-s0/predictions and the row of "
+            "fixed_real-r1-s0 in runs.jsonl, and run ablate again: it only evaluates anew."
+        )
+
+    def test_made_anew_under_another_protocol(self, tmp_path: Path) -> None:
+        study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
+        run = study.rows[1]["run"]
+        file = tmp_path / "runs" / run / "predictions" / "a.parquet"
+        table = pq.read_table(file)
+        none_right = pa.array([False] * len(table))
+        pq.write_table(table.set_column(table.column_names.index("correct"), "correct", none_right), file)
+        assert self.refused(study) == (
+            f"the predictions of {run} on a have 0 words right and its row "
+            f"{study.rows[1]['tests'][0]['n_correct']}: they have changed since. Restore them, or remove "
+            f"runs/{run}/predictions and the row of {run} in runs.jsonl, and run ablate again: "
+            "it only evaluates anew."
+        )

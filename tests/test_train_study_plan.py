@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from study_fakes import dataset, write
 from study_tiny import TINY, lay_out, recipe, toml
 
+from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from train.study_commands import ablate as ablate_command
 from train.study_plan import grid_table, plan
@@ -16,6 +18,32 @@ from train.study_plan import grid_table, plan
 @pytest.fixture
 def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return lay_out(tmp_path, monkeypatch)
+
+
+def test_test_words_among_those_trained_on_are_counted_by_picture_and_uid(words: Path) -> None:
+    """Of the 7 words of ``mixed`` 4 have the picture of a real word, and 2 the uid of a rendered one."""
+    same_pictures = Dataset.open(words / "real").take([1, 2, 3, 4], ["image"])
+    pictures = [row["image"]["bytes"] for row in same_pictures]
+    uids = ["rendered:5", "a", "b", "c", "d", "rendered:6", "e"]
+    own = [row["image"]["bytes"] for row in Dataset.open(words / "test_a").take([0, 1, 2], ["image"])]
+    write(words / "mixed", [pictures[0], *pictures[1:], *own], uids=uids)
+    study = plan(recipe(tests=["test_a", "mixed"]), words / "out")
+    counted = {entry["name"]: entry.get("n_shared") for entry in study.datasets}
+    assert counted == {"real": None, "rendered": None, "test_a": 0, "mixed": 5}
+    assert study.remarks == [
+        "5 words of mixed are among the words trained on (the same picture or uid), so accuracy on it is "
+        "flattered. Take them out of one of the two."
+    ]
+
+
+def test_a_plan_says_when_runs_end_before_they_have_seen_their_words(words: Path) -> None:
+    (words / "study.toml").write_text(toml(train={**TINY, "steps": 6}))
+    said = (
+        "96 samples are fewer than the different words of r3 and synthetic (up to 160): the rest is never "
+        "seen and teaches nothing. Raise steps."
+    )
+    shown = CliRunner().invoke(ablate_command, ["study.toml", "-o", "out", "--dry-run"])
+    assert shown.stdout.endswith(f"|\n\n{said}\n")
 
 
 def test_the_grid_is_counted_before_anything_runs(words: Path) -> None:
@@ -36,7 +64,7 @@ def test_fixed_total_keeps_the_volume(words: Path) -> None:
         ("r0", 40, 0),
         ("r0.5", 27, 13),
         ("r3", 10, 30),
-        ("synthetic", 0, 30),
+        ("synthetic", 0, 40),
     ]
 
 
@@ -56,6 +84,11 @@ def test_fixed_total_keeps_the_volume(words: Path) -> None:
         (
             {"tests": ["real"]},
             "test set real is also trained on, as real. Take it out of one of the two.",
+        ),
+        (
+            {"tests": ["unreadable"]},
+            "test set unreadable has no word that counts under protocol parseq36 (3 empty). "
+            "Check its labels, or choose another protocol.",
         ),
         ({"tests": ["nowhere"]}, "dataset nowhere does not exist. Check the path."),
         (
@@ -85,6 +118,7 @@ def test_fixed_total_keeps_the_volume(words: Path) -> None:
 def test_what_does_not_fit_is_refused_before_the_first_run(
     words: Path, changes: dict[str, Any], message: str
 ) -> None:
+    dataset(words / "unreadable", 3, labels=["!", "?", "!?"])
     with pytest.raises(UserError) as refusal:
         plan(recipe(**changes), words / "out")
     assert str(refusal.value) == message

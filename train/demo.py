@@ -38,9 +38,8 @@ def demo(out: Path, jobs: int) -> None:
     Words that stand in for real ones are drawn by the engine trdg, in fonts and of words that the native
     engine's recipe does not use; the study mixes them with rendered words at 0, 1 and 3 for each.
     """
-    from train import study_words
     from train.report import write_report
-    from train.report_table import lines, text_table
+    from train.report_table import report_text
     from train.study_laws import write_laws
     from train.study_rows import Study
 
@@ -51,10 +50,7 @@ def demo(out: Path, jobs: int) -> None:
     laws = write_laws(study)
     page = write_report(study, laws)
     click.echo(f"done in {time.monotonic() - begun:.0f} s; remove {out} to start over", err=True)
-    click.echo(text_table(study, lines(study, laws)))
-    for text in (study_words.answer(study, laws), *study_words.notes(study.recipe)):
-        click.echo(f"\n{text}")
-    click.echo(f"\n{page}")
+    click.echo(report_text(study, laws, page))
 
 
 def make_words(out: Path, jobs: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from curation.core.fingerprint import versions
 from train import study_words
 from train.report_images import sheets
 from train.report_plot import plot
-from train.report_table import differences, law_sentences, lines
+from train.report_table import Line, differences, law_sentences, lines
 from train.study_laws import ALL_TESTS
 from train.study_rows import Study
 
@@ -36,35 +36,14 @@ def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
 
 def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
     recipe, table = study.recipe, lines(study, laws)
-    real, synthetic = recipe["real"]["name"], recipe["synthetic"]["name"]
-    tests = [test for test in laws["tests"] if test["name"] != ALL_TESTS]
-    chosen = study_words.chosen_cell(study, laws)
     return {
-        "question": recipe["question"],
-        "answer": study_words.answer(study, laws),
-        "remarks": study_words.remarks(study, laws),
-        "notes": study_words.notes(recipe),
-        "design": study_words.design_sentence(recipe, study.facts["cells"], table[0].samples_seen),
-        "plots": [
-            {
-                "test": test["name"],
-                "words": test["words"],
-                "svg": plot(table, test["name"], real=real, synthetic=synthetic),
-            }
-            for test in tests
-        ],
+        **study_words.conclusions(study, laws),
+        **_figures(study, laws, table),
         "recipe": recipe,
-        "real": real,
-        "synthetic": synthetic,
-        "tests": study.tests,
-        "table": table,
-        "chosen": chosen,
-        "synthetic_only": any(line.ratio is None for line in table),
-        "several_seeds": any(len(line.seeds) > 1 for line in table),
-        "base_words": study_words.base_words(study, laws),
-        "differences": differences(laws),
-        "laws": law_sentences(laws),
-        "sheets": sheets(study, chosen or study.cells[0], study.base),
+        "question": recipe["question"],
+        "real": recipe["real"]["name"],
+        "synthetic": recipe["synthetic"]["name"],
+        "design": study_words.design_sentence(recipe, study.facts["cells"], table[0].samples_seen),
         "drops": _drops(study),
         "commands": _commands(study),
         "recipe_toml": study.facts["recipe_toml"],
@@ -74,6 +53,32 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         "version": versions(("glyphmix",)).get("glyphmix", "from source"),
         "percent": lambda fraction: f"{100 * fraction:.1f}",
         "points": study_words.points,
+    }
+
+
+def _figures(study: Study, laws: Mapping[str, Any], table: Sequence[Line]) -> dict[str, Any]:
+    """Plots, tables and pictures, and what their captions depend on."""
+    real, synthetic = study.recipe["real"]["name"], study.recipe["synthetic"]["name"]
+    chosen = study_words.chosen_cell(study, laws)
+    return {
+        "plots": [
+            {
+                "test": test["name"],
+                "words": test["words"],
+                "svg": plot(table, test["name"], real=real, synthetic=synthetic),
+            }
+            for test in laws["tests"]
+            if test["name"] != ALL_TESTS
+        ],
+        "tests": study.tests,
+        "table": table,
+        "chosen": chosen,
+        "synthetic_only": any(line.ratio is None for line in table),
+        "several_seeds": any(len(line.seeds) > 1 for line in table),
+        "base_words": study_words.base_words(study, laws),
+        "differences": differences(laws),
+        "laws": law_sentences(study, laws),
+        "sheets": sheets(study, chosen or study.cells[0], study.base),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ class Line:
 def lines(study: Study, laws: Mapping[str, Any]) -> list[Line]:
     """The cells that have a finished run, in order.
 
-    A cell with one seed shows that run's own interval, as in ``runs.jsonl``; one with several shows the
-    interval of the study's draws, which covers seeds as well.
+    Where every cell has one seed, intervals are the runs' own, as in ``runs.jsonl``. As soon as one has
+    several, all are those of the study's draws, which cover seeds as well.
     """
     return [_line(study, laws, cell) for cell in study.cells]
 
@@ -54,7 +55,7 @@ def _line(study: Study, laws: Mapping[str, Any], cell: str) -> Line:
         found = [row["tests"][at] for row in rows]
         drawn = laws["tests"][at]["cells"][cell]
         low, high = drawn["low95"], drawn["high95"]
-        if len(rows) == 1:
+        if laws["tests"][at]["seed_sd"] is None:
             low, high = found[0]["accuracy_low"], found[0]["accuracy_high"]
         scores.append(
             Score(
@@ -125,15 +126,19 @@ def differences(laws: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def report_text(study: Study, laws: Mapping[str, Any], page: Path) -> str:
+    """What ``glyphmix report`` and ``glyphmix demo`` print: all that must not be missed beside the table."""
+    said = study_words.conclusions(study, laws)
+    table = text_table(study, lines(study, laws))
+    return "\n\n".join([table, said["answer"], *said["remarks"], *said["notes"], str(page)])
+
+
 def laws_text(study: Study, laws: Mapping[str, Any]) -> str:
     """What ``glyphmix laws`` prints."""
     first = study.rows[0]
-    parts = [
-        study_words.answer(study, laws),
-        *study_words.remarks(study, laws),
-        study_words.design_sentence(study.recipe, study.facts["cells"], first["samples_seen"]),
-        *study_words.notes(study.recipe),
-    ]
+    said = study_words.conclusions(study, laws)
+    design = study_words.design_sentence(study.recipe, study.facts["cells"], first["samples_seen"])
+    parts = [said["answer"], *said["remarks"], design, *said["notes"]]
     if rows := differences(laws):
         head = ["cell", "test set", "points", "95 %", "words gained", "lost", "McNemar p"]
         points = study_words.points
@@ -150,18 +155,20 @@ def laws_text(study: Study, laws: Mapping[str, Any]) -> str:
             for row in rows
         ]
         parts += [f"Against {study_words.base_words(study, laws)}:\n\n{markdown(head, body)}"]
-    for title, told in law_sentences(laws):
+    for title, told in law_sentences(study, laws):
         parts.append("\n".join([f"{title}:", *(f"  {tests}: {sentence}" for tests, sentence in told)]))
     return "\n\n".join(parts)
 
 
-def law_sentences(laws: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+def law_sentences(study: Study, laws: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """For each kind of law its heading, and what came of it for which test sets; equal refusals once."""
+    synthetic = study.recipe["synthetic"]["name"]
     found = []
     for name, title in (("line", "Line"), ("power_law", "Power law")):
         tests_of: dict[str, list[str]] = {}
         for test in laws["tests"]:
-            tests_of.setdefault(study_words.law_sentence(name, test[name]), []).append(test["name"])
+            sentence = study_words.law_sentence(name, test[name], synthetic)
+            tests_of.setdefault(sentence, []).append(test["name"])
         told = [(", ".join(tests), sentence) for sentence, tests in tests_of.items()]
         found.append((f"{title}, of error against different words in training", told))
     return found

@@ -43,7 +43,8 @@ class StudyRecipe:
         design: ``fixed_real``: the real words stay, synthetic ones are added. ``fixed_total``: the number
             of different words stays, the synthetic share moves.
         ratios: Synthetic words per real word, 0 or more, one cell each.
-        synthetic_only: One more cell, without real words: as many synthetic ones as the largest cell has.
+        synthetic_only: One more cell, without real words. ``fixed_real``: as many synthetic ones as the
+            largest cell has; ``fixed_total``: as many as every cell has words.
         seeds: Each cell is run once for every seed, which draws the words and moves the training.
         protocol: How labels and predictions are compared (``curation.core.labels``).
         tests: Datasets to measure on; none may be trained on.
@@ -135,7 +136,8 @@ def cells(recipe: StudyRecipe, *, n_real: int, n_synthetic: int) -> list[Cell]:
         )
     grid = [_cell(recipe, ratio, available) for ratio in sorted(recipe.ratios)]
     if recipe.synthetic_only:
-        most = max(cell.n_synthetic for cell in grid)
+        fixed_total = recipe.design == "fixed_total"
+        most = max(cell.n_total if fixed_total else cell.n_synthetic for cell in grid)
         grid.append(Cell(name="synthetic", ratio=None, n_real=0, n_synthetic=most))
     for cell in grid:
         _check_cell(recipe, cell, available, min(n_synthetic, recipe.synthetic.count or n_synthetic))

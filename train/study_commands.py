@@ -43,8 +43,11 @@ def ablate(recipe: str, out: Path, dry_run: bool, as_json: bool) -> None:
     path = recipes.find(recipe, RECIPES)
     checked = plan(recipes.load(path, StudyRecipe), out)
     if dry_run:
-        click.echo(json.dumps(_plan_json(checked), indent=2) if as_json else grid_table(checked))
+        text = "\n\n".join([grid_table(checked), *checked.remarks])
+        click.echo(json.dumps(_plan_json(checked), indent=2) if as_json else text)
         return
+    for remark in checked.remarks:
+        click.echo(remark, err=True)
     toml = path.read_text(encoding="utf-8")
     result = run_all(checked, out, toml=toml, tell=lambda line: click.echo(line, err=True))
     if as_json:
@@ -82,23 +85,19 @@ def report(study: Path, as_json: bool) -> None:
 
     from train import study_words
     from train.report import write_report
-    from train.report_table import lines, text_table
+    from train.report_table import lines, report_text
     from train.study_laws import write_laws
     from train.study_rows import Study
 
     opened = Study.open(study)
     found = write_laws(opened)
-    page, table = write_report(opened, found), lines(opened, found)
+    page = write_report(opened, found)
     if as_json:
-        answer = study_words.answer(opened, found)
-        cells = [asdict(line) for line in table]
-        printed = {"answer": answer, "cells": cells, "page": str(page)}
+        cells = [asdict(line) for line in lines(opened, found)]
+        printed = {**study_words.conclusions(opened, found), "cells": cells, "page": str(page)}
         click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
-        return
-    click.echo(text_table(opened, table))
-    for text in (study_words.answer(opened, found), *study_words.notes(opened.recipe)):
-        click.echo(f"\n{text}")
-    click.echo(f"\n{page}")
+    else:
+        click.echo(report_text(opened, found, page))
 
 
 def _plan_json(checked: Plan) -> dict[str, Any]:
@@ -107,6 +106,7 @@ def _plan_json(checked: Plan) -> dict[str, Any]:
     return {
         "cells": [resolved(cell) for cell in checked.cells],
         "runs": [run.name for run in checked.runs],
-        "samples_seen": checked.recipe.train.steps * checked.recipe.train.batch,
+        "samples_seen": checked.samples_seen,
         "datasets": list(checked.datasets),
+        "remarks": checked.remarks,
     }

@@ -43,13 +43,15 @@ def study_laws(study: Study) -> dict[str, Any]:
         correct[ALL_TESTS] = {
             cell: np.concatenate([runs[cell] for runs in correct.values()], axis=1) for cell in cells
         }
+    tied = best_on_validation(study)
     return {
         "format": FORMAT,
         "kind": "laws",
         "study": study.fingerprint,
         "missing_runs": study.missing,
         "base": study.base,
-        "best_on_validation": best_on_validation(study),
+        "best_on_validation": tied[0] if tied else None,
+        "tied_on_validation": tied,
         "tests": [{"name": test, **_one_test(study, test, runs)} for test, runs in correct.items()],
     }
 
@@ -61,14 +63,24 @@ def write_laws(study: Study) -> dict[str, Any]:
     return laws
 
 
-def best_on_validation(study: Study) -> str | None:
-    """The ratio that reads most of the held-out words: chosen without a look at any test set."""
-    mean = {}
-    for cell in study.cells:
-        rows = study.runs(cell)
-        if rows[0]["ratio"] is not None and all(row["validation"] for row in rows):
-            mean[cell] = float(np.mean([row["validation"]["accuracy"] for row in rows]))
-    return max(mean, key=lambda cell: mean[cell]) if mean else None
+def best_on_validation(study: Study) -> list[str]:
+    """The ratios that read most of the held-out words: chosen without a look at any test set.
+
+    Other seeds hold other words out, so only seeds that every ratio has are counted.
+
+    Returns:
+        Upwards, more than one if they read equally many; none if no seed is common to all ratios.
+    """
+    scores = {
+        cell: {row["seed"]: row["validation"]["accuracy"] for row in study.runs(cell) if row["validation"]}
+        for cell in study.cells
+        if study.runs(cell)[0]["ratio"] is not None
+    }
+    seeds = set.intersection(*map(set, scores.values())) if scores else set()
+    if not seeds:
+        return []
+    mean = {cell: np.mean([found[seed] for seed in sorted(seeds)]) for cell, found in scores.items()}
+    return [cell for cell, value in mean.items() if np.isclose(value, max(mean.values()), rtol=0, atol=1e-9)]
 
 
 def _one_test(study: Study, test: str, correct: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def _sizes(study: Study, law: str, least: int) -> dict[str, int]:
     """Different words of each cell with real words in it.
 
     Raises:
-        UserError: the volume does not move, or at too few sizes.
+        UserError: the volume does not move, at too few sizes, or with words that no run has seen.
     """
     if study.recipe["design"] == "fixed_total":
         raise UserError(
@@ -124,6 +136,12 @@ def _sizes(study: Study, law: str, least: int) -> dict[str, int]:
         for cell in study.cells
         if study.runs(cell)[0]["ratio"] is not None
     }
+    seen = min(row["samples_seen"] for row in study.rows)
+    if seen < max(sizes.values()):
+        raise UserError(
+            f"{law} needs runs that see each of their words, and these see {seen:,} samples of up to "
+            f"{max(sizes.values()):,} different words; raise steps"
+        )
     if (n := len(set(sizes.values()))) < least:
         raise UserError(f"{law} needs runs at {least} or more data sizes, got {n}; train more sizes")
     return sizes

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
+from curation.core.labels import protocol
+from curation.core.recipe import resolved
 from curation.mixing import MixRecipe, MixSource, Validation, mix
+from train import study_words
+from train.batches import short_hashes
 from train.recipe import resolve
 from train.report_table import markdown
 from train.study import Cell, StudyRecipe, cells
@@ -32,7 +39,8 @@ class Plan:
     Attributes:
         recipe: What was asked for.
         cells: The grid.
-        datasets: One entry a dataset: path, name, role, rows, fingerprint, rejects by reason, job.
+        datasets: One entry a dataset: path, name, role, rows, fingerprint, rejects by reason, job; for
+            a test set also ``n_shared``, its words that the training datasets hold as well.
         runs: Cells times seeds, in order.
     """
 
@@ -41,11 +49,25 @@ class Plan:
     datasets: tuple[dict[str, Any], ...]
     runs: tuple[Run, ...]
 
+    @property
+    def samples_seen(self) -> int:
+        """Words each run sees in training, repeats counted."""
+        return self.recipe.train.steps * self.recipe.train.batch
+
+    @property
+    def remarks(self) -> list[str]:
+        """What will weaken the answer and is known before the first run."""
+        return study_words.warnings(
+            [resolved(cell) for cell in self.cells],
+            {entry["name"]: entry["n_shared"] for entry in self.datasets if entry["role"] == "test"},
+            self.samples_seen,
+        )
+
 
 def plan(recipe: StudyRecipe, out: Path) -> Plan:
     """Check a study that is to be kept in ``out`` whole, and write nothing.
 
-    Datasets exist, tests are not trained on, every cell has enough words.
+    Datasets exist, tests are not trained on and have words that count, every cell has enough words.
 
     Raises:
         UserError: something does not fit; no run has begun.
@@ -54,22 +76,23 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
     opened = [(role, path, Dataset.open(path)) for role, paths in roles.items() for path in paths]
     _check_tests(opened)
     resolve(recipe.training, out)  # refuses a device that is not there and a protocol without charset
+    _refuse_empty_tests(opened, recipe.protocol)
     everything = mixture_of(recipe, n_real=None, n_synthetic=None)
     offered = mix(everything, out / "mixtures" / "everything", dry_run=True)["sources"]
     grid = cells(recipe, n_real=offered[0]["positions"], n_synthetic=offered[1]["positions"])
-    datasets = tuple(_described(role, path, dataset) for role, path, dataset in opened)
+    datasets = [_described(role, path, dataset) for role, path, dataset in opened]
+    _count_shared(datasets, [dataset for _, _, dataset in opened])
     runs = [
         Run(name=f"{recipe.design}-{cell.name}-s{seed}", cell=cell, seed=seed)
         for cell in grid
         for seed in recipe.seeds
     ]
-    return Plan(recipe=recipe, cells=tuple(grid), datasets=datasets, runs=tuple(runs))
+    return Plan(recipe=recipe, cells=tuple(grid), datasets=tuple(datasets), runs=tuple(runs))
 
 
 def grid_table(study: Plan) -> str:
     """The runs that a study would do, as an aligned table."""
     recipe = study.recipe
-    samples = recipe.train.steps * recipe.train.batch
     head = ["run", recipe.real.name, recipe.synthetic.name, "different words", "samples seen", "passes"]
     body = [
         [
@@ -77,8 +100,8 @@ def grid_table(study: Plan) -> str:
             f"{run.cell.n_real:,}",
             f"{run.cell.n_synthetic:,}",
             f"{run.cell.n_total:,}",
-            f"{samples:,}",
-            f"{samples / run.cell.n_total:.1f}",
+            f"{study.samples_seen:,}",
+            f"{study.samples_seen / run.cell.n_total:.1f}",
         ]
         for run in study.runs
     ]
@@ -98,6 +121,35 @@ def _check_tests(opened: list[tuple[str, Path, Dataset]]) -> None:
                 f"test sets {names[dataset.name]} and {path} are both named {dataset.name}. Rename a folder."
             )
         names[dataset.name] = path
+
+
+def _refuse_empty_tests(opened: list[tuple[str, Path, Dataset]], protocol_name: str) -> None:
+    """Refuse a test set that the last step of the first run would find to hold nothing to read."""
+    rules = protocol(protocol_name)
+    for role, path, dataset in opened:
+        if role != "test":
+            continue
+        reasons = Counter(
+            rules.normalise(label)[1] for label in dataset.table(["label"])["label"].to_pylist()
+        )
+        if not reasons.pop(None, 0):
+            counts = ", ".join(f"{n} {why}" for why, n in sorted(reasons.items())) or "it is empty"
+            raise UserError(
+                f"test set {path} has no word that counts under protocol {protocol_name} ({counts}). "
+                "Check its labels, or choose another protocol."
+            )
+
+
+def _count_shared(entries: Sequence[dict[str, Any]], datasets: Sequence[Dataset]) -> None:
+    """Note beside each test set how many of its words the training datasets hold, by image file or uid."""
+    known = {}
+    for column in ("sha256", "uid"):
+        trained_on = [d for d, entry in zip(datasets, entries, strict=True) if entry["role"] != "test"]
+        known[column] = np.unique(np.concatenate([short_hashes(d, column) for d in trained_on]))
+    for entry, dataset in zip(entries, datasets, strict=True):
+        if entry["role"] == "test":
+            same = [np.isin(short_hashes(dataset, column), hashes) for column, hashes in known.items()]
+            entry["n_shared"] = int(np.count_nonzero(same[0] | same[1]))
 
 
 def _described(role: str, path: Path, dataset: Dataset) -> dict[str, Any]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from train.study_laws import ALL_TESTS
 from train.study_rows import Study
+
+ALIKE = {  # of a row: what must be equal for runs to differ in mixture and seed alone
+    "git_commit": "the commit of glyphmix",
+    "device": "device",
+    "threads": "threads",
+    "versions": "versions of packages",
+}
 
 
 def design_sentence(recipe: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], samples_seen: int) -> str:
@@ -20,18 +28,45 @@ def design_sentence(recipe: Mapping[str, Any], cells: Sequence[Mapping[str, Any]
     real, synthetic = recipe["real"]["name"], recipe["synthetic"]["name"]
     with_real = [cell for cell in cells if cell["ratio"] is not None]
     if recipe["design"] == "fixed_real":
+        but = f" with {real} words (the cell synthetic has none)" if len(cells) > len(with_real) else ""
         return (
-            f"Design fixed_real: the same {with_real[0]['n_real']:,} {real} words are in every cell, "
+            f"Design fixed_real: the same {with_real[0]['n_real']:,} {real} words are in every cell{but}, "
             f"{synthetic} words are added to them, and every run sees {samples_seen:,} samples; "
             f"not held fixed are the number of different words, which grows with the ratio, "
             f"and how often each {real} word is seen, which falls."
         )
-    total = with_real[0]["n_real"] + with_real[0]["n_synthetic"]
+    totals = [cell["n_real"] + cell["n_synthetic"] for cell in cells]
+    but = f" with {real} words" if totals[-1] != totals[0] else ""  # as studies once began were
     return (
-        f"Design fixed_total: every cell has {total:,} different words and every run sees {samples_seen:,} "
-        f"samples, while the share of {synthetic} words moves; not held fixed is the number of {real} words, "
-        f"which falls as that share grows."
+        f"Design fixed_total: every cell{but} has {totals[0]:,} different words and every run "
+        f"sees {samples_seen:,} samples, while the share of {synthetic} words moves; not held fixed is "
+        f"the number of {real} words, which falls as that share grows."
     )
+
+
+def warnings(cells: Sequence[Mapping[str, Any]], shared: Mapping[str, int], samples_seen: int) -> list[str]:
+    """Say what weakens a study's answer and is known before its first run.
+
+    Args:
+        cells: Its cells, as in ``study.json``.
+        shared: For each test set, its words that are also trained on.
+        samples_seen: Words each run sees in training, repeats counted.
+    """
+    found = []
+    for test, n in shared.items():
+        if n:
+            found.append(
+                f"{n:,} {'words' if n > 1 else 'word'} of {test} {'are' if n > 1 else 'is'} among the words "
+                "trained on (the same picture or uid), so accuracy on it is flattered. "
+                "Take them out of one of the two."
+            )
+    short = {cell["name"]: n for cell in cells if (n := cell["n_real"] + cell["n_synthetic"]) > samples_seen}
+    if short:
+        found.append(
+            f"{samples_seen:,} samples are fewer than the different words of {_listed(list(short))} "
+            f"(up to {max(short.values()):,}): the rest is never seen and teaches nothing. Raise steps."
+        )
+    return found
 
 
 def answer(study: Study, laws: Mapping[str, Any]) -> str:
@@ -55,25 +90,67 @@ def answer(study: Study, laws: Mapping[str, Any]) -> str:
 def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
     """Say what the answer rests on: choice of the ratio, synthetic words alone, seeds, runs not finished."""
     found = []
-    chosen, best = chosen_cell(study, laws), laws["best_on_validation"]
-    if best is not None and len(_ratio_cells(study)) > 2:
-        n_words = study.runs(best)[0]["validation"]["n_used"]
-        found.append(
-            f"Of the ratios tried, {_ratio(study, best)} read most of {n_words:,} held-out "
-            f"{study.recipe['real']['name']} words, no test word among them"
-            + ("." if best == chosen else "; the sentence above compares the largest ratio instead.")
-        )
+    if laws["best_on_validation"] is not None and len(_ratio_cells(study)) > 2:
+        found.append(_choice(study, laws))
     if alone := [cell for cell in study.cells if study.runs(cell)[0]["ratio"] is None]:
         found.append(_synthetic_alone(study, laws, alone[0]))
     found.append(_sureness(study, laws))
-    for at, test in enumerate(study.tests):
-        if leaked := max(row["tests"][at]["n_trained_on"] for row in study.rows):
-            found.append(f"{leaked:,} words of {test} were also trained on, so accuracy on it is flattered.")
+    shared = {test: _shared(study, test) or 0 for test in study.tests}
+    found += warnings(study.facts["cells"], shared, study.rows[0]["samples_seen"])
     if study.missing:
         found.append(f"Not finished: {', '.join(study.missing)}. Run ablate again to go on.")
-    if len({row["git_commit"] for row in study.rows}) > 1:
-        found.append("Not all runs were made by the same commit of glyphmix; see the table of runs.")
+    return found + _unlike(study)
+
+
+def _choice(study: Study, laws: Mapping[str, Any]) -> str:
+    """How the ratio that the answer speaks of was chosen."""
+    chosen, best = chosen_cell(study, laws), laws["best_on_validation"]
+    tied = [_ratio(study, cell) for cell in laws["tied_on_validation"]]
+    n_words = study.runs(best)[0]["validation"]["n_used"]
+    held_out = f"{n_words:,} held-out {study.recipe['real']['name']} words"
+    if all(_shared(study, test) == 0 for test in study.tests):
+        held_out += ", none of them the picture of a test word"
+    if len(tied) > 1:
+        told = f"Of the ratios tried, {_listed(tied)} read equally many, and most, of {held_out}"
+        same = "; the sentence above speaks of the least of them."
+    else:
+        told, same = f"Of the ratios tried, {tied[0]} read most of {held_out}", "."
+    return told + (same if best == chosen else "; the sentence above compares the largest ratio instead.")
+
+
+def _shared(study: Study, test: str) -> int | None:
+    """Words of ``test`` that are also trained on; None if nobody counted, as in studies once begun."""
+    at = study.tests.index(test)
+    trained_on = max(row["tests"][at]["n_trained_on"] for row in study.rows)
+    counted = {entry["name"]: entry.get("n_shared") for entry in study.facts["datasets"]}.get(test)
+    return max(counted, trained_on) if counted is not None else trained_on or None
+
+
+def _unlike(study: Study) -> list[str]:
+    """In what else than mixture and seed the runs differ, and whether their code is kept anywhere."""
+    found = []
+    unlike = [
+        name
+        for key, name in ALIKE.items()
+        if len({json.dumps(row.get(key), sort_keys=True) for row in study.rows}) > 1
+    ]
+    if unlike:
+        found.append(f"Not all runs were made alike: they differ in {_listed(unlike)}. See runs.jsonl.")
+    if n := sum((row["git_commit"] or "").endswith("+") for row in study.rows):
+        found.append(
+            f"{n:,} of {len(study.rows):,} runs were made with changes to glyphmix that no commit holds "
+            "(+ after the commit), so nobody else can repeat them exactly."
+        )
     return found
+
+
+def conclusions(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
+    """All that is said of a study wherever its figures stand: answer, remarks and notes."""
+    return {
+        "answer": answer(study, laws),
+        "remarks": remarks(study, laws),
+        "notes": notes(study.recipe),
+    }
 
 
 def chosen_cell(study: Study, laws: Mapping[str, Any]) -> str | None:
@@ -95,7 +172,7 @@ def points(fraction: float) -> str:
     return f"{100 * fraction:+.1f}".replace("-", "−")
 
 
-def law_sentence(name: str, law: Mapping[str, Any]) -> str:
+def law_sentence(name: str, law: Mapping[str, Any], synthetic: str) -> str:
     """One fitted law, or the reason why there is none."""
     if "refused" in law:
         return f"not fitted: {law['refused']}."
@@ -108,7 +185,7 @@ def law_sentence(name: str, law: Mapping[str, Any]) -> str:
     if name == "line":
         gain = law["per_doubling"]
         return (
-            f"{points(gain['estimate'])} points each time the words double "
+            f"{points(gain['estimate'])} points each time the words double, by {synthetic} words alone "
             f"[{points(gain['low95'])}, {points(gain['high95'])}]{tail}."
         )
     floor, slope = law["floor"], law["exponent"]
