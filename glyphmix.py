@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from typing import Any
 
@@ -48,6 +49,12 @@ class Commands(click.Group):
         except UserError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                place = f", writing to {error.filename}" if error.filename else ""
+                raise click.ClickException(
+                    f"the disk is full{place}. Free some space and run the same command again: "
+                    "what was finished is kept."
+                ) from error
             if error.filename is None:
                 raise
             raise click.ClickException(

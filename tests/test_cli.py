@@ -198,6 +198,18 @@ def raising(error: BaseException) -> click.Command:
             1,
             "Error: cannot use out/x: Permission denied. Check the path.\n",
         ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            1,
+            "Error: the disk is full. Free some space and run the same command again: "
+            "what was finished is kept.\n",
+        ),
+        (
+            OSError(errno.EDQUOT, "Disk quota exceeded", "out/x"),
+            1,
+            "Error: the disk is full, writing to out/x. Free some space and run the same command again: "
+            "what was finished is kept.\n",
+        ),
         (KeyboardInterrupt(), 1, "\nAborted!\n"),
     ],
 )
