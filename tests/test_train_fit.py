@@ -2,14 +2,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import train_words
@@ -18,11 +13,9 @@ from click.testing import CliRunner
 from curation.core.errors import UserError
 from curation.core.files import write_json
 from glyphmix import main
-from train import batches, fit, run_folder
+from train import fit, run_folder
 from train.recipe import TrainRecipe
 from train.training import Training, learning_rate
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -32,15 +25,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def mixture(tmp_path: Path) -> Path:
-    """30 words of one set, 20 of another; 10 held out."""
-    first = train_words.dataset(tmp_path / "first", train_words.random_words(40))
-    second = train_words.dataset(tmp_path / "second", train_words.random_words(20, length=4))
-    return train_words.mixture(tmp_path / "mixture", first, second, held_out=10)
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    states = [torch.load(path / "model.pt", weights_only=True)["state"] for path in (one, other)]
-    return all(torch.equal(states[0][key], states[1][key]) for key in states[0] | states[1])
+    return train_words.two_sets(tmp_path)
 
 
 def test_the_record_says_what_was_trained_on_what(mixture: Path, tmp_path: Path) -> None:
@@ -67,62 +52,8 @@ def test_the_record_says_what_was_trained_on_what(mixture: Path, tmp_path: Path)
 def test_seeds_differ_and_repeat(mixture: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         fit.fit(train_words.recipe(steps=2), tmp_path / name, seed=seed, mixture=mixture)
-    assert same_weights(tmp_path / "a", tmp_path / "b")
-    assert not same_weights(tmp_path / "a", tmp_path / "c")
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, None)])
-def test_a_stopped_run_goes_on_to_the_same_bits(
-    number: int, status: int | None, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = train_words.recipe(checkpoint_every=100)
-    undisturbed = fit.fit(recipe, tmp_path / "undisturbed", seed=0, mixture=mixture)
-    advance = Training.advance
-
-    def stopped(self: Training, *batch: Any) -> float:
-        if self.step == 2:
-            signal.raise_signal(number)
-        return advance(self, *batch)
-
-    monkeypatch.setattr(Training, "advance", stopped)
-    with pytest.raises(SystemExit if status else KeyboardInterrupt) as stop:
-        fit.fit(recipe, tmp_path / "run", seed=0, mixture=mixture)
-    assert getattr(stop.value, "code", None) == status
-    monkeypatch.setattr(Training, "advance", advance)
-    saved = run_folder.load_checkpoint(tmp_path / "run", torch.device("cpu"))
-    assert saved is not None
-    assert saved["step"] == 3, "the step that was under way is finished and kept"
-    resumed = fit.fit(recipe, tmp_path / "run", seed=0, mixture=mixture)
-    assert same_weights(tmp_path / "undisturbed", tmp_path / "run")
-    logs = [(tmp_path / name / "log.jsonl").read_bytes() for name in ("undisturbed", "run")]
-    assert logs[0] == logs[1]
-    del undisturbed["timing"], resumed["timing"]
-    assert undisturbed == resumed
-
-
-def test_a_killed_run_goes_on_to_the_same_bits(mixture: Path, tmp_path: Path) -> None:
-    toml = tmp_path / "train.toml"
-    toml.write_text(
-        'steps = 300\nbatch = 8\ncheckpoint_every = 20\nvalidate_every = 0\nthreads = 1\ndevice = "cpu"\n'
-        '[model]\nkind = "conv_ctc"\nchannels = [8, 16, 16, 24]\nblocks = [0, 0, 0]\ntail = 48\n',
-        encoding="utf-8",
-    )
-    arguments = ["train", str(toml), "--mixture", str(mixture), "-o"]
-    program = [sys.executable, "-c", "from glyphmix import main; main()"]
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen([*program, *arguments, str(killed)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (killed / ".build" / "checkpoint.pt").is_file() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
-    assert not (killed / "run.json").exists()
-    for out in (killed, whole):
-        result = CliRunner().invoke(main, [*arguments, str(out)])
-        assert result.exit_code == 0, result.output
-        assert result.stdout.startswith(f"{out}: 300 steps, 2,400 words seen, ")
-    assert same_weights(killed, whole)
-    assert (killed / "log.jsonl").read_bytes() == (whole / "log.jsonl").read_bytes()
+    assert train_words.same_weights(tmp_path / "a", tmp_path / "b")
+    assert not train_words.same_weights(tmp_path / "a", tmp_path / "c")
 
 
 class TestRefusals:
@@ -226,13 +157,6 @@ class TestRefusals:
         assert str(error.value) == message
 
 
-def test_words_that_cannot_be_learned_are_counted(tmp_path: Path) -> None:
-    words = train_words.dataset(tmp_path / "words", ["one", "a" * 20, "!?", "two"])
-    mixture = train_words.mixture(tmp_path / "mixture", words, protocol="exact")
-    record = fit.fit(train_words.recipe(steps=1), tmp_path / "run", seed=0, mixture=mixture)
-    assert record["unlearnable"] == {"too_long": 1, "empty": 1}
-
-
 def test_learning_rate_rises_and_falls() -> None:
     recipe = train_words.recipe(steps=100, lr=1.0, warmup=0.1)
     rates = [learning_rate(recipe, step) for step in range(100)]
@@ -244,29 +168,12 @@ def test_learning_rate_rises_and_falls() -> None:
     assert sorted(rates[10:], reverse=True) == rates[10:]
 
 
-def test_batches_follow_the_mixture(mixture: Path) -> None:
-    from curation.core.labels import protocol
-    from curation.mixture import Mixture
-
-    opened = Mixture.open(mixture)
-    network = train_words.TINY.build("abcdefghij")
-    words = batches.Words(opened, network, protocol("parseq36"), (32, 128))
-    source, row = opened.positions(45, 53)
-    images, targets = words.batch(45, 53)
-    labels = [
-        opened.datasets()[s].table(["label"])["label"][r].as_py() for s, r in zip(source, row, strict=True)
-    ]
-    assert torch.equal(targets, network.encode(labels)[0])
-    assert images.dtype == torch.uint8
-    np.testing.assert_array_equal(images[2], batches.pack(opened.datasets()[source[2]]).images[row[2]])
-
-
 def test_dry_run_says_what_would_be_done(mixture: Path, tmp_path: Path) -> None:
     arguments = ["train", "conv_ctc", "--mixture", str(mixture), "-o", str(tmp_path / "run"), "--dry-run"]
     result = CliRunner().invoke(main, arguments)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     assert result.output == (
-        "model     conv_ctc, 2,021,893 parameters, 36 characters\n"
+        "model     conv_ctc, 1,894,517 parameters, 36 characters\n"
         f"mixture   {mixture}, 50 positions\n"
         f"training  5,000 steps of 128 words = 640,000 words, 12800.0 passes, on {device} in bf16\n"
     )

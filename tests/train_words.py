@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
 from curation.core import shards
 from curation.core.dataset import Dataset
@@ -62,3 +63,15 @@ def recipe(**changes: Any) -> TrainRecipe:
     """A few steps of a tiny recognizer on one thread."""
     short = {"model": TINY, "augment": Unchanged(), "steps": 6, "batch": 8, "threads": 1, "device": "cpu"}
     return TrainRecipe(**(short | {"checkpoint_every": 2, "validate_every": 4} | changes))
+
+
+def two_sets(folder: Path) -> Path:
+    """Mix 30 words of one set and 20 of another; 10 are held out."""
+    first = dataset(folder / "first", random_words(40))
+    second = dataset(folder / "second", random_words(20, length=4))
+    return mixture(folder / "mixture", first, second, held_out=10)
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    states = [torch.load(path / "model.pt", weights_only=True)["state"] for path in (one, other)]
+    return all(torch.equal(states[0][key], states[1][key]) for key in states[0] | states[1])

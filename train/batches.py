@@ -25,7 +25,10 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Part:
-    """The words of one dataset that the mixture uses: rows ascending, targets and labels beside them."""
+    """The words of one dataset that the mixture uses: rows ascending, targets and labels beside them.
+
+    The label of a word that the protocol drops is empty, as its target is.
+    """
 
     pack: Pack
     rows: Rows
@@ -45,6 +48,7 @@ class Words:
 
     Attributes:
         unlearnable: Words that take up positions but teach nothing, by reason.
+        dropped: Held-out words that the protocol does not count, by reason.
 
     Raises:
         UserError: an image cannot be decoded, or not one word can be learned.
@@ -60,6 +64,7 @@ class Words:
     ) -> None:
         self.mixture = mixture
         self.unlearnable: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
         validation = mixture.validation()
         n_learnable = 0
         self._parts: list[_Part] = []
@@ -69,12 +74,13 @@ class Words:
             rows = np.union1d(training, held_out)
             packed = pack(dataset, rows, size=image_size, threads=threads)
             _refuse_broken(packed, dataset, rows)
-            labels = [protocol.normalise(label)[0] for label in _texts(dataset, rows, "label")]
-            targets, reasons = recognizer.encode(labels)
-            taught = np.isin(rows, training)
-            for reason, teaches in zip(reasons, taught, strict=True):
-                if teaches and reason is not None:
-                    self.unlearnable[reason] += 1
+            normalised = [protocol.normalise(label) for label in _texts(dataset, rows, "label")]
+            labels = [label if why is None else "" for label, why in normalised]
+            targets, unreadable = recognizer.encode(labels)
+            reasons = [why or reason for (_, why), reason in zip(normalised, unreadable, strict=True)]
+            taught, validating = np.isin(rows, training), np.isin(rows, held_out)
+            self.unlearnable += _count(reasons, taught)
+            self.dropped += _count([why for _, why in normalised], validating)
             n_learnable += sum(bool(t) and r is None for t, r in zip(taught, reasons, strict=True))
             self._parts.append(_Part(pack=packed, rows=rows, targets=targets, labels=labels))
         if not n_learnable:
@@ -90,14 +96,15 @@ class Words:
         return torch.from_numpy(images), targets
 
     def validation(self) -> tuple[NDArray[np.uint8], list[str]]:
-        """The words held out: images, (N, H, W, 3) uint8, and normalised labels."""
-        source, row = self.mixture.validation()
-        images, _ = self._gather(source, row)
+        """The words held out that count: images, (N, H, W, 3) uint8, and normalised labels."""
+        source, row = (np.asarray(column) for column in self.mixture.validation())
         labels = []
-        for number, wanted in zip(np.asarray(source).tolist(), np.asarray(row).tolist(), strict=True):
+        for number, wanted in zip(source.tolist(), row.tolist(), strict=True):
             part = self._parts[number]
             labels.append(part.labels[int(np.searchsorted(part.rows, wanted))])
-        return images, labels
+        counts = np.array([label != "" for label in labels], bool)
+        images, _ = self._gather(source[counts], row[counts])
+        return images, [label for label in labels if label]
 
     def seen(self, n_samples: int) -> list[dict[str, Any]]:
         """For each source its name, how many different words it has, and how many samples were of it."""
@@ -140,6 +147,10 @@ def short_hashes(dataset: Dataset, column: str, rows: Rows | None = None) -> NDA
     texts = _texts(dataset, rows, column)
     digests = texts if column == "sha256" else [sha256(text.encode()) for text in texts]
     return np.array([int(digest[:16], 16) for digest in digests], np.uint64)
+
+
+def _count(reasons: list[str | None], among: NDArray[np.bool_]) -> Counter[str]:
+    return Counter(why for why, here in zip(reasons, among, strict=True) if here and why is not None)
 
 
 def _texts(dataset: Dataset, rows: Rows | None, column: str) -> list[str]:

@@ -53,19 +53,13 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
     assert recipe.threads is not None
     opened = Mixture.open(recipe.mixture)
     chosen, device = protocol(recipe.protocol), torch.device(recipe.device)
-    job = {  # the mixture by its content: its folder may be mounted elsewhere when the run goes on
-        "recipe": {key: value for key, value in resolved(recipe).items() if key != "mixture"},
-        "seed": seed,
-        "mixture": opened.fingerprint,
-        "versions": fingerprint.versions(("glyphmix", "numpy", "torch")),
-    }
+    job = _job(recipe, seed, opened)
     resumed = run_folder.is_begun(out, job)
     with _threads(recipe.threads):
         assert chosen.charset is not None
         training = Training(recipe, seed, chosen.charset, device)
         words = Words(opened, training.network, chosen, recipe.model.image_size, recipe.threads)
-        for reason, n in sorted(words.unlearnable.items()):
-            click.echo(f"Warning: {n} words take up positions but teach nothing ({reason}).", err=True)
+        _warn(words)
         if not resumed:
             run_folder.begin(out, job)
         elif state := run_folder.load_checkpoint(out, device):
@@ -75,6 +69,24 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
         record = _record(recipe, seed, training, words, chosen)
     run_folder.finish(out, training.network, record, words.trained_on())
     return run_folder.read_record(out)
+
+
+def _job(recipe: TrainRecipe, seed: int, mixture: Mixture) -> dict[str, Any]:
+    """All that the weights depend on; the mixture by its content, for its folder may be mounted elsewhere."""
+    return {
+        "recipe": {key: value for key, value in resolved(recipe).items() if key != "mixture"},
+        "seed": seed,
+        "mixture": mixture.fingerprint,
+        "versions": fingerprint.versions(("glyphmix", "numpy", "torch")),
+    }
+
+
+def _warn(words: Words) -> None:
+    """Say which words of the mixture are of no use to this training."""
+    for reason, n in sorted(words.unlearnable.items()):
+        click.echo(f"Warning: {n} words take up positions but teach nothing ({reason}).", err=True)
+    for reason, n in sorted(words.dropped.items()):
+        click.echo(f"Warning: {n} of the words held out do not count ({reason}).", err=True)
 
 
 def _loop(training: Training, words: Words, out: Path) -> None:
@@ -131,6 +143,7 @@ def _validate(training: Training, words: Words) -> dict[str, Any] | None:
     low, high = wilson(n_correct, len(labels))
     return {
         "n_used": len(labels),
+        "dropped": dict(sorted(words.dropped.items())),
         "n_correct": n_correct,
         "accuracy": n_correct / len(labels),
         "accuracy_low": low,
