@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import torch
 import train_words
 from torch import Tensor
 
+from curation.core.errors import UserError
+from curation.core.recipe import build
 from curation.core.rng import stream
 from train.augments import augments
 from train.augments.base import to_float
@@ -71,6 +74,34 @@ def test_mild_without_any_range_changes_nothing(images: Tensor) -> None:
 def test_each_knob_of_mild_works_by_itself(change: dict[str, tuple[float, float]], images: Tensor) -> None:
     moved = (replace(STILL, **change)(images, stream(0)) - to_float(images)).abs().flatten(1).max(1).values
     assert (moved > 0.05).all(), "some word is as it was"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scale": [0.0, 1.0]}, "scale must be above 0, got 0"),
+        ({"perspective": [-0.6, 0.1]}, "perspective must be above -0.5 and below 0.5, got -0.6"),
+        ({"perspective": [0.0, 0.5]}, "perspective must be above -0.5 and below 0.5, got 0.5"),
+        ({"bend_share": 1.1}, "bend_share must be from 0 to 1, got 1.1"),
+        ({"invert_share": -0.1}, "invert_share must be from 0 to 1, got -0.1"),
+        ({"blur_share": 2}, "blur_share must be from 0 to 1, got 2"),
+        ({"noise_share": -1}, "noise_share must be from 0 to 1, got -1"),
+        ({"noise": [-0.1, 0.1]}, "noise must be 0 or more, got -0.1"),
+        ({"contrast": [-0.5, 1.0]}, "contrast must be 0 or more, got -0.5"),
+    ],
+)
+def test_mild_refuses_impossible_values(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        build(Mild, change, where="train.toml, augment")
+    assert str(error.value) == f"train.toml, augment: {message}."
+
+
+def test_the_wildest_mild_is_finite(images: Tensor) -> None:
+    wild = Mild(
+        scale=(0.01, 20), perspective=(-0.49, 0.49), contrast=(0, 50), noise=(0, 5), bend=(-9, 9),
+        bend_share=1, invert_share=1, blur_share=1, noise_share=1,
+    )  # fmt: skip
+    assert wild(images, stream(0)).isfinite().all()
 
 
 def test_inversion_is_the_negative(images: Tensor) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -89,6 +91,25 @@ def test_conv_ctc_wants_a_size_for_every_height() -> None:
     with pytest.raises(UserError) as error:
         build(ConvCtc, {"channels": [32, 64], "blocks": [1]}, where="train.toml, model")
     assert str(error.value) == "train.toml, model: channels needs 4 values and blocks 3, got 2 and 1."
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"channels": [16, 0, 64, 128]}, "channels must be 1 or more, got 0"),
+        ({"tail": 0}, "tail must be 1 or more, got 0"),
+        ({"context": -3}, "context must be 1 or more, got -3"),
+        ({"blocks": [1, -1, 0]}, "blocks must be 0 or more, got -1"),
+        ({"tail_blocks": -2}, "tail_blocks must be 0 or more, got -2"),
+        ({"dropout": 1.0}, "dropout must be from 0 to below 1, got 1"),
+        ({"dropout": -0.1}, "dropout must be from 0 to below 1, got -0.1"),
+        ({"guide": 1.5}, "guide must be from 0 to 1, got 1.5"),
+    ],
+)
+def test_conv_ctc_refuses_impossible_sizes(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        build(ConvCtc, change, where="train.toml, model")
+    assert str(error.value) == f"train.toml, model: {message}."
 
 
 class Scripted(CtcRecognizer):

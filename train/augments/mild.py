@@ -32,7 +32,8 @@ class Mild:
         shear: Slant: columns moved by this share of the distance from the middle line.
         scale: Size of the word on each side relative to the image.
         shift: Movement along either side.
-        perspective: Change of scale from one edge to the other.
+        perspective: Change of scale from one edge to the other, above -0.5 and below 0.5: beyond, a corner
+            would lie behind the camera.
         bend: Height of a curved baseline's middle above its ends.
         bend_share: Share of words that are bent.
         contrast: Factor on the distance from mid-grey, drawn for the word and, less, for each channel.
@@ -60,6 +61,18 @@ class Mild:
     blur_share: float = 0.25
     noise: Range = (0.0, 0.15)
     noise_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        for key in ("bend_share", "invert_share", "blur_share", "noise_share"):
+            if not 0 <= (share := getattr(self, key)) <= 1:
+                raise ValueError(f"{key} must be from 0 to 1, got {share:g}")
+        for key in ("contrast", "noise"):
+            if min(getattr(self, key)) < 0:
+                raise ValueError(f"{key} must be 0 or more, got {min(getattr(self, key)):g}")
+        if min(self.scale) <= 0:
+            raise ValueError(f"scale must be above 0, got {min(self.scale):g}")
+        if (most := max(self.perspective, key=abs)) and not -0.5 < most < 0.5:
+            raise ValueError(f"perspective must be above -0.5 and below 0.5, got {most:g}")
 
     def __call__(self, images: Tensor, rng: np.random.Generator) -> Tensor:
         n, height, width, _ = images.shape

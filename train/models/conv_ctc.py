@@ -20,6 +20,9 @@ class ConvCtc:
     of it or less. The last block works at half the time steps, where weights cost half as much and see twice
     as far; it is what the recognizer has for a language model.
 
+    Left at their defaults the sizes make 1,894,517 parameters for 36 characters, nearly nine tenths of
+    them in the row of time steps and its context.
+
     Attributes:
         channels: Of the feature maps 16, 8, 4 and 2 pixels high.
         blocks: Residual convolutions at 8, 4 and 2 pixels.
@@ -43,6 +46,16 @@ class ConvCtc:
             raise ValueError(
                 f"channels needs 4 values and blocks 3, got {len(self.channels)} and {len(self.blocks)}"
             )
+        for least, keys in ((1, ("channels", "tail", "context")), (0, ("blocks", "tail_blocks"))):
+            for key in keys:
+                value = getattr(self, key)
+                found = min(value) if isinstance(value, tuple) else value
+                if found < least:
+                    raise ValueError(f"{key} must be {least} or more, got {found}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be from 0 to below 1, got {self.dropout:g}")
+        if not 0 <= self.guide <= 1:
+            raise ValueError(f"guide must be from 0 to 1, got {self.guide:g}")
 
     @property
     def image_size(self) -> tuple[int, int]:
