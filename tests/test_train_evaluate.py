@@ -182,6 +182,13 @@ class TestRefusals:
             "Check its labels, or choose another protocol."
         )
 
+    def test_a_file_where_the_predictions_would_go(self, run: Path, tmp_path: Path) -> None:
+        words = train_words.dataset(tmp_path / "words", ["one"])
+        (tmp_path / "out").touch()
+        assert refused(run, words.path, out=tmp_path / "out") == (
+            f"output {tmp_path / 'out'} exists already. Remove it or give another name with -o."
+        )
+
     def test_two_datasets_of_one_name(self, run: Path, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()
         (tmp_path / "b").mkdir()

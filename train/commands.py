@@ -12,13 +12,11 @@ import click
 
 from curation.core import options
 from curation.core.labels import PROTOCOLS
-from train.study_commands import ablate, laws, report
 
 if TYPE_CHECKING:
     from train.evaluate import Score
     from train.recipe import TrainRecipe
 
-__all__ = ["ablate", "evaluate", "laws", "report", "train"]
 RECIPES = Path(__file__).with_name("recipes")
 
 

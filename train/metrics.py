@@ -54,6 +54,9 @@ def bootstrap_mean(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
 
     Words with equal values are interchangeable, so their numbers are drawn at once instead of one by one:
     the same distribution, at a cost that does not grow with N.
+
+    It knows no values but those it is given: on a few words it is too narrow, and where all values are equal,
+    as for a single word, it has no width at all. Read Wilson's interval of the accuracy beside it.
     """
     distinct, counts = np.unique(np.asarray(values, float), return_counts=True)
     n = int(counts.sum())
