@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import signal
 import subprocess
 import sys
@@ -128,3 +131,30 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(
     again = CliRunner().invoke(main, [*arguments, str(out)])
     assert again.exit_code == 0, again.output
     assert len((out / "log.jsonl").read_text(encoding="utf-8").splitlines()) == 12
+
+
+class FullForAMoment(io.RawIOBase):
+    """Takes 20,000 bytes, then refuses once: as a disk does that has no room for much, but for a little."""
+
+    def __init__(self) -> None:
+        self.n_written, self.has_refused = 0, False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        if self.n_written + len(part) > 20_000 and not self.has_refused:
+            self.has_refused = True
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.n_written += len(part)
+        return len(part)
+
+
+def test_a_disk_that_is_full_for_large_parts_only_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Torch, writing to a file by itself, notices no more than that its own count of bytes is wrong."""
+    (tmp_path / ".build").mkdir()
+    monkeypatch.setattr(Path, "open", lambda path, mode: io.BufferedWriter(FullForAMoment()))
+    with pytest.raises(OSError, match="No space left on device"):
+        run_folder.save_checkpoint(tmp_path, {"step": 1, "weights": torch.zeros(100_000)})

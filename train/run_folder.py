@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import shutil
@@ -197,9 +198,11 @@ def _sizes(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_tensors(path: Path, content: Mapping[str, Any]) -> None:
-    # Given a path, torch writes by itself, and a full disk is no OSError but a message about its own source.
-    with whole(path) as draft, draft.open("wb") as file:
-        torch.save(dict(content), file)
+    # To memory first: where torch writes to a file, a full disk is an error about its own count of bytes.
+    memory = io.BytesIO()
+    torch.save(dict(content), memory)
+    with whole(path) as draft:
+        draft.write_bytes(memory.getbuffer())
 
 
 def _read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, Any]:
