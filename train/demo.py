@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STUDY = Path(__file__).with_name("recipes") / "study_demo.toml"
 TEST_SHARE = 0.25  # of the stand-in words, which no training set has
-N_WORDS = {"rendered": 4_500, "standin_train": 1_750, "standin_test": 1_000}
+N_WORDS = {"rendered": 650, "standin_train": 450, "standin_test": 1_000}
 
 
 @click.command()
