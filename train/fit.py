@@ -95,7 +95,7 @@ def _loop(training: Training, words: Words, out: Path) -> None:
     bar_total = recipe.steps * recipe.batch
     with (
         _stop_signals() as stop,
-        (out / "log.jsonl").open("a", encoding="utf-8") as log,
+        (out / "log.jsonl").open("a", encoding="utf-8", buffering=1) as log,
         progress(bar_total, "word", f"train {out.name}") as bar,
     ):
         bar.update(training.step * recipe.batch)
@@ -118,7 +118,6 @@ def _loop(training: Training, words: Words, out: Path) -> None:
                 entry |= {"validation": _validate(training, words)}
             log.write(json.dumps(entry) + "\n")
             if stop or training.step % recipe.checkpoint_every == 0:
-                log.flush()
                 run_folder.save_checkpoint(out, training.state())
                 last_saved = training.step
             if stop:
