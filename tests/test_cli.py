@@ -19,7 +19,7 @@ from curation.core.errors import UserError
 from glyphmix import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "cv2", "matplotlib", "albumentations", "datasets", "trdg", "pyarrow", "scipy", "numpy"}
+HEAVY = {"torch", "cv2", "albumentations", "datasets", "trdg", "pyarrow", "scipy", "numpy"}
 
 HELP = """\
 Usage: glyphmix [OPTIONS] COMMAND [ARGS]...
