@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import not_a_folder, read_json
+from curation.core.manifest import read_manifest
 from curation.schedule import pass_order
 
 FORMAT = 1  # raised when a reader of today could no longer read what is written
@@ -45,19 +45,8 @@ class Mixture:
             UserError: no such folder, no mixture in it, of a newer format, a file cut short, or a dataset
                 that is gone or has changed since.
         """
-        if not path.is_dir():
-            raise UserError(f"mixture {path} {not_a_folder(path)}. Check the path.")
-        if not (path / "manifest.json").is_file():
-            raise UserError(f"{path} is no mixture: it has no manifest.json. Make one with 'glyphmix mix'.")
-        manifest = read_json(path / "manifest.json")
-        if manifest.get("kind") != "mixture":
-            raise UserError(
-                f"{path} holds a {manifest.get('kind')}, not a mixture. Give the folder of a mixture."
-            )
-        if manifest["format"] > FORMAT:
-            raise UserError(
-                f"{path} has format {manifest['format']}; this glyphmix reads up to {FORMAT}. Update it."
-            )
+        absent = f"{path} is no mixture: it has no manifest.json. Make one with 'glyphmix mix'."
+        manifest = read_manifest(path, "mixture", FORMAT, absent=absent)
         for name, n_bytes in manifest["files"].items():
             if not (path / name).is_file() or (path / name).stat().st_size != n_bytes:
                 raise UserError(f"{path / name} is missing or cut short. Make the mixture anew.")

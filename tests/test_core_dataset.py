@@ -252,3 +252,10 @@ def test_damaged_shard_is_named(where: str, how: str, tmp_path: Path) -> None:
         read()
     assert str(caught.value).startswith(f"{second} is damaged: ")
     assert str(caught.value).endswith(f". Restore it, or make the dataset {dataset.path} anew.")
+
+
+def test_another_programs_manifest_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("[1, 2]", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        Dataset.open(tmp_path)
+    assert str(caught.value) == f"{tmp_path} holds a None, not a dataset. Give the folder of a dataset."

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
-from curation.core.files import not_a_folder, read_json
+from curation.core.manifest import read_manifest
 from curation.core.schema import FORMAT, schema
 from curation.core.shards import BUILD
 
@@ -39,25 +39,12 @@ class Dataset:
             UserError: no such folder, no dataset in it, unfinished, of a newer format, or shards
                 that are missing or of another size than the manifest says.
         """
-        if not path.is_dir():
-            raise UserError(f"dataset {path} {not_a_folder(path)}. Check the path.")
-        if not (path / "manifest.json").is_file():
-            if (path / BUILD).is_dir():
-                raise UserError(
-                    f"dataset {path} is unfinished. Run the command that makes it again: it resumes."
-                )
-            raise UserError(
-                f"{path} is no glyphmix dataset: it has no manifest.json. Make one with 'import' or 'render'."
-            )
-        manifest = read_json(path / "manifest.json")
-        if manifest.get("kind") != "dataset":
-            raise UserError(
-                f"{path} holds a {manifest.get('kind')}, not a dataset. Give the folder of a dataset."
-            )
-        if manifest["format"] > FORMAT:
-            raise UserError(
-                f"{path} has format {manifest['format']}; this glyphmix reads up to {FORMAT}. Update it."
-            )
+        absent = (
+            f"{path} is no glyphmix dataset: it has no manifest.json. Make one with 'import' or 'render'."
+        )
+        if (path / BUILD).is_dir():
+            absent = f"dataset {path} is unfinished. Run the command that makes it again: it resumes."
+        manifest = read_manifest(path, "dataset", FORMAT, absent=absent)
         for shard in manifest["shards"]:
             file = path / shard["file"]
             if not file.is_file() or file.stat().st_size != shard["bytes"]:

@@ -6,7 +6,7 @@ import errno
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -152,14 +152,19 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
         **job,
         **facts,
     }
+    _close(out, rejects, manifest)
+    shutil.rmtree(out / BUILD)
+    return manifest
+
+
+def _close(out: Path, rejects: Sequence[Sequence[str]], manifest: Mapping[str, Any]) -> None:
+    """Write what stands beside the shards; the manifest last, for it makes the dataset a finished one."""
     with _disk_may_be_full(out):
         columns = list(zip(*rejects, strict=True)) or [(), (), ()]
         with whole(out / "rejects.parquet") as draft:
             pq.write_table(pa.table([pa.array(c, pa.string()) for c in columns], schema=REJECTS), draft)
-        write_text(out / "README.md", CARD.format(n_rows=n_rows))
+        write_text(out / "README.md", CARD.format(n_rows=manifest["n_rows"]))
         write_json(out / "manifest.json", manifest)
-    shutil.rmtree(out / BUILD)
-    return manifest
 
 
 def _completion(out: Path, index: int) -> Path:
