@@ -13,59 +13,23 @@ import numpy as np
 
 from curation.core.images import BrokenImageError, Pixels
 from curation.core.labels import CHARSET_94
-from curation.core.recipe import component
 from curation.core.rng import stream
 from synthgen import legibility
-from synthgen.backgrounds import backgrounds
 from synthgen.backgrounds.plain import Plain
-from synthgen.choices import Bound, Columns, check_range, check_share, join, kinds, plan_each, plan_one_of
+from synthgen.choices import Bound, Columns, check_range, join, kinds, plan_each, plan_one_of
 from synthgen.colours import Colours
-from synthgen.effects import effects
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
+from synthgen.engines.shares import BackgroundShare, EffectShare, LayoutShare
 from synthgen.fonts import FontIndex, FontPicker, index_fonts
 from synthgen.framing import Framing, frame
 from synthgen.glyphs import rasterise
 from synthgen.ink import Ink, card, colour, paint
-from synthgen.layouts import layouts
 from synthgen.layouts.straight import Straight
 from synthgen.materials import FONTS, folder_fingerprint
 from synthgen.placement import Bend, Posture, place
 from synthgen.shaping import Face, shape
 from synthgen.texts import Words, plan_texts
 from synthgen.words import Limits
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayoutShare:
-    """A layout and its weight among the others."""
-
-    share: float
-    layout: Any = component(layouts)  # noqa: RUF009
-
-    def __post_init__(self) -> None:
-        check_share("share", self.share)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BackgroundShare:
-    """A background and its weight among the others."""
-
-    share: float
-    background: Any = component(backgrounds)  # noqa: RUF009
-
-    def __post_init__(self) -> None:
-        check_share("share", self.share)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EffectShare:
-    """An effect and the share of images it acts on, 0 to 1."""
-
-    share: float
-    effect: Any = component(effects)  # noqa: RUF009
-
-    def __post_init__(self) -> None:
-        check_share("share", self.share, at_most_one=True)
 
 
 @engines.add("native")

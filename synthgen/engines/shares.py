@@ -1,0 +1,45 @@
+"""Components with their shares, as the native engine's recipes list them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from curation.core.recipe import component
+from synthgen.backgrounds import backgrounds
+from synthgen.choices import check_share
+from synthgen.effects import effects
+from synthgen.layouts import layouts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayoutShare:
+    """A layout and its weight among the others."""
+
+    share: float
+    layout: Any = component(layouts)  # noqa: RUF009
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackgroundShare:
+    """A background and its weight among the others."""
+
+    share: float
+    background: Any = component(backgrounds)  # noqa: RUF009
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EffectShare:
+    """An effect and the share of images it acts on, 0 to 1."""
+
+    share: float
+    effect: Any = component(effects)  # noqa: RUF009
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share, at_most_one=True)
