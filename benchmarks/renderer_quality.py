@@ -8,13 +8,15 @@ dataset of a rival's images (``glyphmix import tsv labels.tsv``), the tests are 
 first test decides.
 
 Arms: the rival's images; the recipes ``mjst_plus``, ``mj``, ``st`` and ``trdg_release`` at equal N;
-``mjst_plus`` at larger N with equal steps (what variety buys); ``mjst_plus`` with the fonts of trdg's package;
-and ``mjst_plus`` with one group of its choices taken away: words (a dictionary in three cases), layout
-(straight, upright, with even margins), look (one colour on one colour), camera (no effect).
+``mjst_plus`` at larger N with equal steps (what variety buys); ``mjst_plus`` with the fonts of trdg's
+package; and ``mjst_plus`` with one group of its choices taken away: words (a dictionary in three cases),
+layout (straight, upright, with even margins), look (one colour on one colour), camera (no effect).
 
 Arms that are finished are not run again, so that the command may be killed and repeated; ``--arms`` limits
-it to some. The table states accuracies in percent, protocol parseq36, means over seeds with Wilson
-intervals on all words of all seeds. The last line is ``gain <points over the rival on the first test>``.
+it to some. The table states accuracies in percent, protocol parseq36, means over seeds with Wilson intervals
+of one seed's number of words; then each arm against ``mjst_plus`` with seeds that both have, word by word on
+the first test, with the interval of a paired bootstrap over words. Neither interval knows the chance of a
+seed. The last line is ``gain <points of mjst_plus over the rival on the first test>``.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
 from curation.core import recipe as recipes
 from curation.core.files import write_text
 from curation.core.pool import run_tasks
@@ -38,7 +44,7 @@ from curation.mixing import MixRecipe, MixSource, mix
 from synthgen.engines import engines
 from synthgen.materials import RECIPES
 from synthgen.render import Recipe, render
-from train.metrics import wilson
+from train.metrics import bootstrap_mean, wilson
 
 Table = dict[str, Any]
 N, STEPS, BATCH = 5_900, 3_000, 128
@@ -188,30 +194,52 @@ def train_one(at: Path, seed: int, steps: int, tests: tuple[Path, ...], tick: Ca
 
 
 def print_table(runs: list[tuple[Arm, int]], options: argparse.Namespace) -> None:
-    """Accuracy by arm and test, and the gain over the rival."""
-    found: dict[str, list[list[Table]]] = {}
+    """Accuracy by arm and test, and how far each arm is from ``mjst_plus``."""
+    seeds: dict[str, list[int]] = {}
     for arm, seed in runs:
-        scores = json.loads((folder(options.out, arm, seed) / "scores.json").read_text(encoding="utf-8"))
-        found.setdefault(arm.name, []).append(scores)
-    tests = [(s["name"], s["n_used"]) for s in next(iter(found.values()))[0]]
-    print(f"{options.steps} steps of {BATCH}, parseq36, tests " + ", ".join(f"{t} ({n})" for t, n in tests))
-    for arm in ARMS:
-        if arm.name not in found:
-            continue
-        cells = [interval([scores[i] for scores in found[arm.name]]) for i in range(len(tests))]
-        print(f"{arm.name:28} N {arm.n:7,}  seeds {len(found[arm.name])}  " + "  ".join(cells))
-    means = {
-        name: sum(s[0]["accuracy"] for s in scores) / len(scores) * 100 for name, scores in found.items()
+        seeds.setdefault(arm.name, []).append(seed)
+    arms = [arm for arm in ARMS if arm.name in seeds]
+    scores = {
+        (arm.name, seed): json.loads((folder(options.out, arm, seed) / "scores.json").read_text("utf-8"))
+        for arm, seed in runs
     }
-    if OURS in means and "synthtiger" in means:
-        print(f"gain {means[OURS] - means['synthtiger']:.2f}")
+    tests = [(score["name"], score["n_used"]) for score in next(iter(scores.values()))]
+    print(f"{options.steps} steps of {BATCH}, parseq36, tests " + ", ".join(f"{t} ({n})" for t, n in tests))
+    for arm in arms:
+        cells = [interval([scores[arm.name, seed][i] for seed in seeds[arm.name]]) for i in range(len(tests))]
+        print(f"{arm.name:28} N {arm.n:7,}  seeds {len(seeds[arm.name])}  " + "  ".join(cells))
+    if OURS not in seeds:
+        return
+    ours, gain = next(arm for arm in ARMS if arm.name == OURS), None
+    print(f"\n{OURS} against, on {tests[0][0]}, points:")
+    for arm in arms:
+        shared = sorted(set(seeds[arm.name]) & set(seeds[OURS]))
+        if arm is ours or not shared:
+            continue
+        pairs = [
+            correct(options.out, ours, seed, tests[0][0]) - correct(options.out, arm, seed, tests[0][0])
+            for seed in shared
+        ]
+        difference = 100 * np.mean(pairs, axis=0)
+        low, high = bootstrap_mean(difference)
+        print(f"{arm.name:28} seeds {len(shared)}  {difference.mean():+6.2f} [{low:+.2f}, {high:+.2f}]")
+        gain = difference.mean() if arm.recipe is None else gain
+    if gain is not None:
+        print(f"gain {gain:.2f}")
 
 
 def interval(scores: list[Table]) -> str:
-    """Mean accuracy over seeds with the Wilson interval of all their words together."""
-    n_correct, n = sum(s["n_correct"] for s in scores), sum(s["n_used"] for s in scores)
-    low, high = wilson(n_correct, n)
-    return f"{100 * n_correct / n:5.1f} [{100 * low:4.1f}, {100 * high:4.1f}]"
+    """Mean accuracy over seeds; Wilson's interval as for the words of one seed."""
+    share, n = sum(s["accuracy"] for s in scores) / len(scores), scores[0]["n_used"]
+    low, high = wilson(round(share * n), n)
+    return f"{100 * share:5.1f} [{100 * low:4.1f}, {100 * high:4.1f}]"
+
+
+def correct(out: Path, arm: Arm, seed: int, test: str) -> NDArray[np.float64]:
+    """1 for each word of a test that was read without an error, else 0; shape (words,)."""
+    path = folder(out, arm, seed) / "run" / "predictions" / f"{test}.parquet"
+    column: NDArray[np.float64] = pq.read_table(path, columns=["correct"])["correct"].to_numpy().astype(float)
+    return column
 
 
 if __name__ == "__main__":
