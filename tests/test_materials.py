@@ -15,7 +15,15 @@ FONT_FILES = sorted([*FONTS.glob("*.ttf"), *FONTS.glob("*.otf")])
 FONT_LICENCES = {"OFL-1.1", "Apache-2.0", "MIT", "CC0-1.0", "LicenseRef-public-domain"}
 CORPUS_LICENCES = {"Apache-2.0", "CC-BY-SA-4.0", "LicenseRef-SCOWL"}
 PHOTO_LICENCES = {"CC0-1.0", "public domain", "CC-BY-4.0", "CC-BY-2.0"}
-HELD_OUT_OF = ("words_en.tsv", "dictionary_en.txt", "names.txt", "signs.txt", "sign_phrases.txt")
+HELD_OUT_OF = (
+    "words_en.tsv",
+    "words_en_rare.txt",
+    "dictionary_en.txt",
+    "names.txt",
+    "signs.txt",
+    "sign_phrases.txt",
+)
+NO_SPACES = ("standin_words.txt", *(name for name in HELD_OUT_OF if name != "sign_phrases.txt"))
 
 
 def table(path: Path) -> dict[str, dict[str, str]]:
@@ -80,7 +88,7 @@ def test_word_lists_hold_the_entries_their_table_counts():
 
 def test_only_phrases_hold_spaces():
     assert all(" " in line for line in corpus_lines("sign_phrases.txt"))
-    for name in ("dictionary_en.txt", "names.txt", "signs.txt", "standin_words.txt", "words_en.tsv"):
+    for name in NO_SPACES:
         assert not any(" " in line for line in corpus_lines(name)), name
 
 
@@ -90,6 +98,11 @@ def test_frequent_words_are_in_falling_order():
     assert len(rows) >= 50_000
     assert frequencies == sorted(frequencies, reverse=True)
     assert frequencies[-1] > 0
+
+
+def test_rare_words_are_not_among_the_frequent_ones():
+    frequent = {line.split("\t")[0] for line in corpus_lines("words_en.tsv")}
+    assert frequent.isdisjoint(corpus_lines("words_en_rare.txt"))
 
 
 def test_standin_words_are_in_no_other_list():

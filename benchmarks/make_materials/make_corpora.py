@@ -77,11 +77,15 @@ def proper_names(words: Package, zones: Package) -> list[str]:
     return sorted(name for name in kept if not UNWANTED.match(name.lower()))
 
 
-def frequent_words(held_out: set[str]) -> list[str]:
-    """Return the commonest English words as `word TAB frequency` lines, commonest first."""
-    words = wordfreq.top_n_list("en", 2 * N_FREQUENT, wordlist="large")
-    kept = [w for w in words if printable_word(w) and w not in held_out and (len(w) > 1 or w in "ai")]
-    return [f"{w}\t{wordfreq.word_frequency(w, 'en', wordlist='large'):.3g}" for w in kept[:N_FREQUENT]]
+def english_words(held_out: set[str]) -> list[str]:
+    """Return the words that wordfreq counts in English texts, names and loans included, commonest first."""
+    words = wordfreq.top_n_list("en", 10 * N_FREQUENT, wordlist="large")
+    return [w for w in words if printable_word(w) and w not in held_out and (len(w) > 1 or w in "ai")]
+
+
+def with_frequency(words: Iterable[str]) -> list[str]:
+    """Return `word TAB frequency` lines."""
+    return [f"{w}\t{wordfreq.word_frequency(w, 'en', wordlist='large'):.3g}" for w in words]
 
 
 def held_out_words(words: Package, used: set[str]) -> list[str]:
@@ -133,6 +137,12 @@ def catalogue(words: Package, zones: Package) -> list[Made]:
             licence="CC-BY-SA-4.0",
         ),
         Made(
+            name="words_en_rare.txt",
+            what="the rarer ones after these: brands, surnames, places, loans, misspellings; commonest first",
+            source=f"pypi:wordfreq {version('wordfreq')} (`large` list)",
+            licence="CC-BY-SA-4.0",
+        ),
+        Made(
             name="dictionary_en.txt",
             what="English words, lower case, sorted; levels 10-70, American and British, up to 12 letters",
             source=scowl_source,
@@ -172,7 +182,9 @@ def build(cache: Path, out: Path) -> None:
     write_lines(out / "sign_phrases.txt", phrases)
     write_lines(out / "names.txt", names)
     write_lines(out / "dictionary_en.txt", sorted(dictionary))
-    write_lines(out / "words_en.tsv", frequent_words(held))
+    english = english_words(held)
+    write_lines(out / "words_en.tsv", with_frequency(english[:N_FREQUENT]))
+    write_lines(out / "words_en_rare.txt", (w for w in english[N_FREQUENT:] if not w.endswith("'s")))
     write_lines(out / "standin_words.txt", [*held_out, *number_strings()])
     head = (Path(__file__).with_name("corpora_sources_head.md")).read_text(encoding="utf-8")
     (out / "SOURCES.md").write_text(head + sources_table(out, catalogue(words, zones)), encoding="utf-8")
