@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,12 +80,14 @@ class Bound:
 
     component: Any
     columns: tuple[tuple[str, str], ...]
+    asks_for: frozenset[str] = frozenset()  # what of the word itself it wants to see
 
     @classmethod
     def of(cls, component: Any, prefix: str) -> Bound:
         """Bind ``component`` to the columns that start with ``prefix``."""
         keys = component.plan(np.random.default_rng(0), 1)
-        return cls(component, tuple((key, f"{prefix}_{key}") for key in keys))
+        asks_for = frozenset(inspect.signature(component.apply).parameters) & {"letters", "ink"}
+        return cls(component, tuple((key, f"{prefix}_{key}") for key in keys), asks_for)
 
     def apply(self, subject: np.ndarray, row: Mapping[str, Any], **more: Any) -> np.ndarray:
         """Let the component act on ``subject`` as ``row`` says."""
@@ -92,6 +95,10 @@ class Bound:
             subject, **more, **{key: row[name] for key, name in self.columns}
         )
         return changed
+
+    def seeing(self, **word: Any) -> dict[str, Any]:
+        """Of the facts about a word, those that the component's ``apply`` has a parameter for."""
+        return {key: fact for key, fact in word.items() if key in self.asks_for}
 
 
 def join(*parts: Columns) -> Columns:

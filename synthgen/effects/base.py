@@ -15,7 +15,8 @@ class Effect(Protocol):
     """A change to a word image, decided for a whole block of images and then applied to one.
 
     Deciding and applying are separate so that the numbers can be stored with the image, shown to
-    a person, filtered on, and applied again without any randomness.
+    a person, filtered on, and applied again without any randomness. If ``apply`` has a parameter called
+    ``letters``, with the default None, it is told their coverage, (H, W) uint8.
     """
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:

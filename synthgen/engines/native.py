@@ -158,9 +158,9 @@ class Native:
         """Draw one planned row; see ``Engine.draw``."""
         mask, letter_px = self._mask(row)
         try:
-            ground = self._bound_backgrounds[row["background"]].apply(
-                card(colour(row, "background"), mask.shape), row
-            )
+            bound = self._bound_backgrounds[row["background"]]
+            seen = bound.seeing(letters=mask, ink=colour(row, "text"))
+            ground = bound.apply(card(colour(row, "background"), mask.shape), row, **seen)
         except BrokenImageError:
             raise UnfitError("broken_photo") from None
         image = paint(ground, mask, row, letter_px)
@@ -169,7 +169,7 @@ class Native:
             raise UnfitError(reason)
         for bound in self._bound_effects:
             if row[bound.component.kind]:
-                image = bound.apply(image, row)
+                image = bound.apply(image, row, **bound.seeing(letters=mask))
         if legibility.contrast(image, mask) < self.least_contrast_after:
             raise UnfitError("faint")
         return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"])

@@ -1,0 +1,229 @@
+"""Grounds and camera effects, on cases small enough to know the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from curation.core import recipe
+from curation.core.errors import UserError
+from curation.core.rng import stream
+from synthgen.backgrounds import backgrounds
+from synthgen.choices import Bound
+from synthgen.colours import LUMA
+from synthgen.effects import effects
+from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
+
+CARD = np.full((48, 160, 3), (120, 130, 140), np.uint8)
+INK = (20, 30, 40)
+
+
+def rows(component: Any, n: int) -> list[dict[str, Any]]:
+    columns = component.plan(stream(0, "test", component.kind), n)
+    values = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in values]
+
+
+def letters() -> np.ndarray:
+    """Coverage of three blocks that leave 8 px at the top and bottom and 20 px at both ends."""
+    mask = np.zeros((48, 160), np.uint8)
+    for left in (20, 70, 120):
+        mask[8:40, left : left + 20] = 255
+    return mask
+
+
+def step(height: int = 48, width: int = 160, low: int = 60, high: int = 200) -> np.ndarray:
+    image = np.full((height, width, 3), low, np.uint8)
+    image[:, width // 2 :] = high
+    return image
+
+
+def complaint(kind: str, registry: Any, **table: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        recipe.build(registry.get(kind), table, where="r.toml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", surfaces())
+def test_every_surface_is_as_strong_as_it_says(name: str) -> None:
+    drawn = surface(name)
+    assert (drawn.shape, drawn.dtype) == ((HEIGHT, WIDTH), np.uint8)
+    assert drawn.mean() == pytest.approx(MEAN, abs=2)
+    assert drawn.std() == pytest.approx(DEVIATION, rel=0.1)
+
+
+def test_no_two_surfaces_are_alike() -> None:
+    names = surfaces()
+    for i, one in enumerate(names):
+        for other in names[:i]:
+            likeness = np.corrcoef(surface(one).ravel(), surface(other).ravel())[0, 1]
+            assert abs(likeness) < 0.6, (one, other)
+
+
+class TestMaterial:
+    def test_draws_only_the_kinds_asked_for(self) -> None:
+        material = backgrounds.get("material")(kinds={"wood": 1.0, "brick": 3.0, "metal": 0.0})
+        names = material.plan(stream(0, "test"), 4000)["surface"]
+        assert set(names) == {"wood", "brick"}
+        assert (names == "brick").mean() == pytest.approx(0.75, abs=0.03)
+
+    def test_draws_all_kinds_unless_told(self) -> None:
+        assert set(backgrounds.get("material")().plan(stream(0, "test"), 500)["surface"]) == set(surfaces())
+
+    def test_never_drowns_a_faint_text(self) -> None:
+        material = backgrounds.get("material")(levels=(60.0, 60.0), tint=0.0)
+        faint = (150, 160, 170)  # 30 levels away from the card
+        for row in rows(material, 60):
+            drawn = material.apply(CARD, **row, ink=faint) @ LUMA
+            assert drawn.std() < 20
+            assert (drawn < 150).mean() > 0.9
+        strong = [(material.apply(CARD, **row) @ LUMA).std() for row in rows(material, 60)]
+        assert np.median(strong) > 30
+
+    def test_keeps_the_colour_of_the_card(self) -> None:
+        material = backgrounds.get("material")(levels=(10.0, 10.0))
+        means = [material.apply(CARD, **row).mean((0, 1)) for row in rows(material, 200)]
+        np.testing.assert_allclose(np.mean(means, axis=0), CARD[0, 0], atol=4)
+
+    def test_refuses_a_surface_it_does_not_know(self) -> None:
+        assert complaint("material", backgrounds, kinds={"wod": 1.0}) == (
+            f"r.toml: kinds knows no surface 'wod'; known are {', '.join(surfaces())}."
+        )
+        assert complaint("material", backgrounds, kinds={"wood": 0.0}) == (
+            "r.toml: kinds have no share above 0, so nothing can be drawn."
+        )
+        assert complaint("material", backgrounds, kinds={"wood": float("nan")}) == (
+            "r.toml, kinds.wood is nan. Give a finite number."
+        )
+        assert complaint("material", backgrounds, kinds={"wood": "much"}) == (
+            "r.toml, kinds.wood must be a number, got 'much'. Mend the recipe."
+        )
+
+
+class TestSign:
+    def test_its_edges_lie_between_the_letters_and_the_border(self) -> None:
+        sign = backgrounds.get("sign")(tilt_deg=0.0, line=0.0, round=0.0, side=1.0, rough=0.0)
+        for row in rows(sign, 100):
+            drawn = sign.apply(CARD, **row, letters=letters())
+            assert (drawn[8:40, 20:140] == CARD[0, 0]).all()
+            away = abs(drawn.astype(int) - CARD[0, 0]).max(axis=2) > 2
+            assert all(edge.all() for edge in (away[0], away[-1], away[:, 0], away[:, -1]))
+
+    def test_rounded_corners_and_lines_keep_clear_of_the_letters(self) -> None:
+        sign = backgrounds.get("sign")(tilt_deg=0.0, line=1.0, line_width=(0.02, 0.02), round=1.0, side=1.0)
+        touched = []
+        for row in rows(sign, 100):
+            drawn = sign.apply(CARD, **row, letters=letters(), ink=INK)
+            inside = abs(drawn[10:38, 22:138].astype(int) - CARD[0, 0]).max(axis=2) > 5
+            touched.append(inside.mean())
+        assert max(touched) < 0.02
+
+    def test_its_line_may_have_the_colour_of_the_text(self) -> None:
+        sign = backgrounds.get("sign")(line=1.0, ink_line=1.0, line_width=(0.06, 0.07), side=1.0, rough=0.0)
+        for row in rows(sign, 20):
+            drawn = sign.apply(CARD, **row, letters=letters(), ink=INK)
+            assert (drawn == np.array(INK)).all(axis=2).sum() > 200
+
+    def test_a_side_out_of_sight_stays_plain(self) -> None:
+        sign = backgrounds.get("sign")(side=0.0, tilt_deg=0.0)
+        for row in rows(sign, 20):
+            np.testing.assert_array_equal(sign.apply(CARD, **row, letters=letters()), CARD)
+
+
+def test_rules_lie_between_the_letters_and_the_border() -> None:
+    rules = backgrounds.get("rules")(tilt_deg=0.0, line_width=(0.0, 0.04))
+    seen = 0
+    for row in rows(rules, 200):
+        drawn = rules.apply(CARD, **row, letters=letters(), ink=INK)
+        assert (drawn[8:40, 20:140] == CARD[0, 0]).all()
+        seen += (drawn != CARD).any()
+    assert seen > 150
+
+
+def test_components_are_told_of_the_word_only_what_they_ask_for() -> None:
+    word = {"letters": letters(), "ink": INK}
+    assert Bound.of(backgrounds.get("plain")(), "p").seeing(**word) == {}
+    assert Bound.of(backgrounds.get("material")(), "p").seeing(**word) == {"ink": INK}
+    assert set(Bound.of(backgrounds.get("sign")(), "p").seeing(**word)) == {"letters", "ink"}
+
+
+@pytest.mark.parametrize(("name", "share"), [("highlight", "strength"), ("bloom", "strength")])
+def test_light_leaves_the_rest_of_the_contrast(name: str, share: str) -> None:
+    effect = effects.get(name)()
+    image = np.full((48, 160, 3), 90, np.uint8)
+    image[:, ::2] = 150
+    for row in rows(effect, 100):
+        drawn = effect.apply(image, **row).astype(int)
+        assert (drawn >= image - 1).all(), "light only adds"
+        left = (drawn[:, 1::2] - drawn[:, ::2]).min()
+        assert abs(left) >= 60 * (1 - row[share]) - 4
+
+
+def test_a_shadow_leaves_the_rest_of_the_light() -> None:
+    effect = effects.get("cast_shadow")()
+    image = np.full((48, 160, 3), 200, np.uint8)
+    ratios = []
+    for row in rows(effect, 100):
+        drawn = effect.apply(image, **row)
+        assert drawn.min() >= 200 * (1 - row["loss"]) - 2
+        assert drawn.max() <= 200
+        ratios.append(drawn.min() / 200 - (1 - row["loss"]))
+        assert (drawn[..., 2] >= drawn[..., 0]).all(), "shade is bluish"
+    assert np.median(ratios) < 0.05, "most reach full shade"
+
+
+def test_sharpening_adds_halos_and_leaves_flat_parts_alone() -> None:
+    image = step(low=60, high=160)
+    drawn = effects.get("sharpen")().apply(image, amount=2.0, sigma_px=1.0)
+    assert drawn[:, 80].min() > 200
+    assert drawn[:, 79].max() < 20
+    np.testing.assert_array_equal(drawn[:, :70], image[:, :70])
+    np.testing.assert_array_equal(effects.get("sharpen")().apply(image, amount=0.0, sigma_px=1.0), image)
+
+
+def test_a_colour_cast_keeps_the_luma_of_grey() -> None:
+    effect = effects.get("colour_cast")()
+    for row in rows(effect, 50):
+        drawn = effect.apply(np.full((8, 8, 3), 120, np.uint8), **row)[0, 0]
+        assert drawn @ LUMA == pytest.approx(120, abs=1)
+        assert (int(drawn[0]) >= int(drawn[2])) == (row["warmth"] > 0) or abs(row["warmth"]) < 0.01
+
+
+def test_no_saturation_is_grey() -> None:
+    image = np.full((8, 8, 3), (200, 80, 20), np.uint8)
+    drawn = effects.get("colour_cast")().apply(image, warmth=0.0, green=0.0, saturation=0.0)
+    assert np.ptp(drawn[0, 0].astype(int)) <= 1
+
+
+def test_rescaling_by_nearest_makes_squares_and_leaves_small_images_alone() -> None:
+    rescale = effects.get("rescale")()
+    image = stream(0, "test").integers(0, 256, (48, 160, 3), np.uint8)
+    drawn = rescale.apply(image, height_px=24.0, shrink=2, enlarge=2)
+    np.testing.assert_array_equal(
+        drawn, cv2.resize(drawn[::2, ::2], (160, 48), interpolation=cv2.INTER_NEAREST)
+    )
+    assert np.isin(drawn[..., 0], image[..., 0]).all()
+    np.testing.assert_array_equal(rescale.apply(image, height_px=48.0, shrink=2, enlarge=2), image)
+    assert complaint("rescale", effects, shrink=[0.0, 0.0, 0.0, 0.0]) == (
+        "r.toml: shrink are all 0, so no interpolation is left."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "message"),
+    [
+        (
+            "highlight",
+            {"radius": [0.9, 0.3]},
+            "r.toml, radius goes from 0.9 down to 0.3. Put the lesser value first.",
+        ),
+        ("sharpen", {"amount": [float("nan"), 1.0]}, "r.toml, amount[0] is nan. Give a finite number."),
+        ("bloom", {"strenght": [0.1, 0.2]}, "unknown key 'strenght' in r.toml. Did you mean 'strength'?"),
+        ("cast_shadow", {"loss": [0.5, 1.5]}, "r.toml: loss must be from 0 to 1, got [0.5, 1.5]."),
+    ],
+)
+def test_bad_values_are_one_sentence(kind: str, table: dict[str, Any], message: str) -> None:
+    assert complaint(kind, effects, **table) == message
