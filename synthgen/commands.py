@@ -10,6 +10,7 @@ import click
 
 from curation.core import options
 from curation.core.errors import UserError
+from curation.core.executors import Executor
 from curation.core.files import refuse_existing
 
 recipe = click.argument("recipe")
@@ -21,9 +22,27 @@ recipe = click.argument("recipe")
 @click.option("-n", "n", type=click.IntRange(min=1), required=True, help="Words to draw.")
 @options.seed
 @options.jobs
+@options.executor
+@options.ray_address
+@click.option(
+    "--shard-rows",
+    type=click.IntRange(min=1),
+    help="Words in a file; the words do not depend on it. By default 1,000 to 50,000, as -n asks.",
+)
 @options.dry_run
 @options.as_json
-def render(recipe: str, out: Path, n: int, seed: int, jobs: int, dry_run: bool, as_json: bool) -> None:
+def render(
+    recipe: str,
+    out: Path,
+    n: int,
+    seed: int,
+    jobs: int,
+    executor: str,
+    ray_address: str | None,
+    shard_rows: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Draw synthetic word images.
 
     RECIPE is the path of a recipe, or the name of a shipped one such as mjst_plus. The same recipe and
@@ -31,6 +50,7 @@ def render(recipe: str, out: Path, n: int, seed: int, jobs: int, dry_run: bool, 
     """
     from synthgen import render as rendering
 
+    where = Executor(name=executor, ray_address=ray_address)
     loaded = rendering.load(recipe)
     if dry_run:
         from curation.core.shards import refuse_finished
@@ -41,7 +61,7 @@ def render(recipe: str, out: Path, n: int, seed: int, jobs: int, dry_run: bool, 
         click.echo(json.dumps(plan.as_json()) if as_json else plan.as_text())
         return
     begun = time.perf_counter()
-    rendered = rendering.render(loaded, out, n=n, seed=seed, jobs=jobs)
+    rendered = rendering.render(loaded, out, n=n, seed=seed, jobs=jobs, executor=where, shard_rows=shard_rows)
     seconds, manifest = time.perf_counter() - begun, rendered.manifest
     numbers = {
         "n_rows": manifest["n_rows"],

@@ -54,10 +54,10 @@ def estimate(recipe: Recipe, *, n: int, seed: int, jobs: int) -> Estimate:
         UserError: something the recipe needs is missing, or no word can be drawn.
     """
     recipe.engine.check()
-    for _ in samples(recipe, seed, 0, 20):
+    for _ in samples(recipe, seed, 0, 20, ""):
         pass  # loads fonts, photos and noise, which a long run does once
     begun = time.process_time()
-    drawn = [item for item in samples(recipe, seed, 20, 20 + TRIAL) if isinstance(item, Sample)]
+    drawn = [item for item in samples(recipe, seed, 20, 20 + TRIAL, "") if isinstance(item, Sample)]
     seconds = time.process_time() - begun
     if not drawn:
         raise UserError(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curation.core import pool, shards
 from curation.core import recipe as recipes
+from curation.core import shards
 from curation.core.errors import UserError
-from curation.core.fingerprint import dhash128, sha256_json, versions
+from curation.core.executors import PROCESSES, Executor
+from curation.core.fingerprint import code_sha256, dhash128, sha256_json, versions
 from curation.core.images import encode_jpeg, encode_png
+from curation.core.lock import alone_at
 from curation.core.sample import Reject, Sample
 from synthgen.engines import BLOCK, Drawn, Engine, UnfitError, engines
 from synthgen.materials import RECIPES
+from synthgen.tally import HopelessError, Tally
 
 ATTEMPTS = 10
-MOST_REJECTED = 0.01  # of the rows; beyond it something is wrong with the recipe, not with single words
 PACKAGES = ("glyphmix", "numpy", "opencv-python", "opencv-python-headless", "pyarrow", "uharfbuzz")
 LICENCE = "rendered; fonts, words and photos as listed with them"
 Row = dict[str, Any]
-
-
-class HopelessError(UserError):
-    """Too many words of a recipe cannot be drawn; trying again would end the same way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +59,27 @@ class Rendered:
     n_drawn: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What every shard of a run is drawn from.
+
+    Attributes:
+        recipe: What is drawn.
+        out: The dataset, begun.
+        seed: Of every random draw.
+        n: Words of the whole run.
+        uid_prefix: Of its words.
+        made_by: The code that began the run.
+    """
+
+    recipe: Recipe
+    out: Path
+    seed: int
+    n: int
+    uid_prefix: str
+    made_by: dict[str, Any] = field(default_factory=lambda: made_by())
+
+
 def load(name: str) -> Recipe:
     """Read the recipe at the path ``name``, or the shipped one of that name.
 
@@ -76,42 +96,60 @@ def load(name: str) -> Recipe:
 
 
 def rows_per_shard(n: int) -> int:
-    """Rows in each shard of a dataset of ``n`` words; depends on nothing else, so that shards can resume."""
+    """Rows in each shard of a dataset of ``n`` words, unless told; depends on nothing else."""
     thousands = math.ceil(n / 64 / BLOCK)
     return min(max(thousands, 1) * BLOCK, 50_000)
 
 
-def render(recipe: Recipe, out: Path, *, n: int, seed: int = 0, jobs: int = 1) -> Rendered:
+def render(
+    recipe: Recipe,
+    out: Path,
+    *,
+    n: int,
+    seed: int = 0,
+    jobs: int = 1,
+    executor: Executor = PROCESSES,
+    shard_rows: int | None = None,
+) -> Rendered:
     """Draw ``n`` words into the dataset ``out``, or go on with it if it was interrupted.
 
-    Equal arguments give equal bytes, whatever ``jobs`` is; the words of a smaller ``n`` are the first
-    words of a larger one.
+    Equal arguments give equal bytes, whatever ``jobs`` and ``executor`` are; the words of a smaller ``n``
+    are the first words of a larger one; ``shard_rows`` (None for ``rows_per_shard``) only tells how rows
+    are spread over files.
 
     The manifest says in ``n_redrawn`` and ``redrawn_by_reason`` which words took more than one attempt.
 
     Raises:
-        UserError: something the recipe needs is missing, ``out`` is taken, or more than
-            ``MOST_REJECTED`` of the words of a shard cannot be drawn; only then is nothing kept
-            to go on with.
+        UserError: something the recipe needs is missing, ``out`` is taken, another process is writing
+            it, or more than 1 % of the words cannot be drawn; only then is nothing kept to go on with.
     """
     shards.refuse_finished(out)
     recipe.engine.check()
-    shards.start(out, job(recipe, n, seed))
-    size = rows_per_shard(n)
-    todo = [
-        (index, start, min(start + size, n))
-        for index, start in enumerate(range(0, n, size))
-        if not shards.is_done(out, index)
-    ]
-    tasks = [(recipe, out, seed, *part) for part in todo]
-    total = sum(stop - start for _, start, stop in todo)
-    try:
-        for _ in pool.run_tasks(_render_shard, tasks, jobs=jobs, total=total, unit="word", what="render"):
-            pass
-    except HopelessError:
-        shutil.rmtree(out)
-        raise
-    return Rendered(manifest=shards.finish(out, **_redrawn(out)), n_drawn=total)
+    size = shard_rows or rows_per_shard(n)
+    facts = job(recipe, n, seed) | {"shard_rows": size}
+    with alone_at(out):
+        shards.start(out, facts)
+        parts = [(i, start, min(start + size, n)) for i, start in enumerate(range(0, n, size))]
+        todo = [part for part in parts if not shards.is_done(out, part[0])]
+        work = Work(recipe=recipe, out=out, seed=seed, n=n, uid_prefix=uid_prefix(recipe, seed))
+        total = sum(stop - start for _, start, stop in todo)
+        try:
+            _draw_shards(work, todo, jobs, total, executor)
+        except HopelessError:
+            shutil.rmtree(out)
+            raise
+        return Rendered(manifest=shards.finish(out, **_redrawn(out)), n_drawn=total)
+
+
+def _draw_shards(
+    work: Work, todo: list[tuple[int, int, int]], jobs: int, total: int, executor: Executor
+) -> None:
+    tally = Tally(work.recipe.name, work.n)
+    for record in shards.completed(work.out):
+        tally.add(record["rows"] + len(record["rejects"]), [reason for _, reason, _ in record["rejects"]])
+    tasks = [(work, *part) for part in todo]
+    for done in executor.run_tasks(render_shard, tasks, jobs=jobs, total=total, unit="word", what="render"):
+        tally.add(*done)
 
 
 def job(recipe: Recipe, n: int, seed: int) -> dict[str, Any]:
@@ -124,15 +162,33 @@ def job(recipe: Recipe, n: int, seed: int) -> dict[str, Any]:
         "recipe_sha256": sha256_json(resolved),
         "seed": seed,
         "n": n,
-        "versions": versions(PACKAGES),
+        **made_by(),
         "inputs": recipe.engine.inputs(),
     }
 
 
-def samples(recipe: Recipe, seed: int, start: int, stop: int) -> Iterator[Sample | Reject]:
-    """Draw the words ``start`` to ``stop`` (not included) of the recipe's endless sequence."""
+def made_by() -> dict[str, Any]:
+    """The code that draws: versions of packages and a fingerprint of our own files."""
+    return {"versions": versions(PACKAGES), "code_sha256": code_sha256("synthgen", "curation/core")}
+
+
+def uid_prefix(recipe: Recipe, seed: int) -> str:
+    """What the uids of a recipe's words start with: its name, eight digits of its content, the seed.
+
+    The digits come from the resolved recipe and its fonts, words and photos, so that two recipes of one
+    name share no uid. The code is left out: mended code draws the same words again.
+    """
+    content = sha256_json([recipes.resolved(recipe.engine), recipe.engine.inputs()])
+    return f"{recipe.name}-{content[:8]}-{seed}"
+
+
+def samples(recipe: Recipe, seed: int, start: int, stop: int, prefix: str) -> Iterator[Sample | Reject]:
+    """Draw the words ``start`` to ``stop`` (not included) of the recipe's endless sequence.
+
+    Their uids are ``prefix`` (``uid_prefix``), a colon and the index.
+    """
     for index in range(start, stop):
-        uid = f"{recipe.name}-{seed}:{index}"
+        uid = f"{prefix}:{index}"
         drawn, row, reason = draw(recipe.engine, seed, index)
         if drawn is None:
             yield Reject(uid=uid, reason=reason, detail=f"{ATTEMPTS} attempts")
@@ -200,31 +256,36 @@ def _row(engine: Engine, seed: int, index: int, attempt: int) -> Row:
     return dict(zip(kept[2], kept[3][index % BLOCK], strict=True))
 
 
-def _render_shard(
-    recipe: Recipe, out: Path, seed: int, index: int, start: int, stop: int, tick: Callable[[int], object]
-) -> None:
-    items = _stop_when_hopeless(samples(recipe, seed, start, stop), stop - start, recipe.name)
-    shards.write_shard(out, index, items, render=_row_type(recipe.engine), tick=tick)
+def render_shard(
+    work: Work, index: int, start: int, stop: int, tick: Callable[[int], object]
+) -> tuple[int, list[str]]:
+    """Draw and write one shard, in any process; a pure function of its arguments but for ``tick``.
+
+    Returns:
+        How many words it dealt with, and why it rejected which it did.
+
+    Raises:
+        UserError: this process draws otherwise than the one that began the run.
+    """
+    if work.made_by != made_by():
+        raise UserError(
+            f"glyphmix or a package it draws with is another one on {platform.node()} now than where the "
+            "run began. Install the same, then run the same command again."
+        )
+    tally = Tally(work.recipe.name, work.n)
+    items = _tallied(samples(work.recipe, work.seed, start, stop, work.uid_prefix), tally)
+    shards.write_shard(work.out, index, items, render=_row_type(work.recipe.engine), tick=tick)
+    return stop - start, list(tally.reasons.elements())
+
+
+def _tallied(items: Iterator[Sample | Reject], tally: Tally) -> Iterator[Sample | Reject]:
+    for item in items:
+        tally.add(1, [item.reason] if isinstance(item, Reject) else [])
+        yield item
 
 
 def _row_type(engine: Engine) -> pa.StructType:
     return row_type(engine.plan(0, 0))
-
-
-def _stop_when_hopeless(
-    items: Iterator[Sample | Reject], n_rows: int, name: str
-) -> Iterator[Sample | Reject]:
-    rejected: Counter[str] = Counter()
-    for item in items:
-        if isinstance(item, Reject):
-            rejected[item.reason] += 1
-            if rejected.total() > MOST_REJECTED * n_rows:
-                counts = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
-                raise HopelessError(
-                    f"more than {MOST_REJECTED:.0%} of the words of recipe {name} cannot be drawn "
-                    f"({counts}). Look at its preview and mend it."
-                )
-        yield item
 
 
 def _redrawn(out: Path) -> dict[str, Any]:

@@ -75,11 +75,27 @@ def test_workers_take_one_thread_each_and_the_setting_does_not_leak() -> None:
     assert os.environ.get("OMP_NUM_THREADS") == before
 
 
-def test_killed_worker() -> None:
+def die_once(folder: Path, n: int, tick: Tick) -> int:
+    tick(1)
+    if n == 1 and not (folder / "died").exists():
+        (folder / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / f"{n}-{os.getpid()}").touch()
+    return n
+
+
+def test_the_task_of_a_killed_worker_is_run_again(tmp_path: Path) -> None:
+    tasks = [(tmp_path, n) for n in range(4)]
+    results = list(run_tasks(die_once, tasks, jobs=2, total=4, unit="tasks", what="testing"))
+    assert sorted(results) == [0, 1, 2, 3]
+    assert (tmp_path / "died").exists()
+
+
+def test_workers_killed_again_and_again() -> None:
     with pytest.raises(UserError) as caught:
         run(die, 2, jobs=2)
     assert str(caught.value) == (
-        "a worker process was killed, perhaps for want of memory. "
+        "worker processes were killed again and again, perhaps for want of memory. "
         "Run the same command again with a smaller -j: it goes on where it stopped."
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
-import string
 import subprocess
 import sys
 import time
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from font_factory import make_font
+from small_recipe import write_recipe
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
@@ -27,42 +27,11 @@ from synthgen import render as rendering
 from synthgen.engines.base import BLOCK, Drawn, UnfitError
 
 ROOT = Path(__file__).parents[1]
-RECIPE = """
-engine = "native"
-charset = "{charset}"
-fonts = "{fonts}"
-framing = {{ height_px = [16, 20] }}
-
-[[words]]
-share = 1.0
-casing = {{ lower = 0.5, upper = 0.5 }}
-source = {{ kind = "word_list", file = "{words}" }}
-
-[[backgrounds]]
-share = 0.5
-background = {{ kind = "texture" }}
-
-[[backgrounds]]
-share = 0.5
-background = {{ kind = "plain" }}
-
-[[effects]]
-share = 0.5
-effect = {{ kind = "noise" }}
-"""
 
 
 @pytest.fixture(scope="module")
 def recipe_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("recipe")
-    make_font(folder / "fonts" / "a.ttf", string.ascii_letters)
-    (folder / "words.txt").write_text("alpha\nbeta\ngamma\ndelta\n", encoding="utf-8")
-    path = folder / "small.toml"
-    path.write_text(
-        RECIPE.format(charset=string.ascii_letters, fonts=folder / "fonts", words=folder / "words.txt"),
-        encoding="utf-8",
-    )
-    return path
+    return write_recipe(tmp_path_factory.mktemp("recipe"))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +105,8 @@ def test_rows_and_manifest_say_where_they_come_from(undisturbed: Path) -> None:
     data = Dataset.open(undisturbed)
     assert len(data) == 2500
     row = data.take([2400], ["image", "uid", "source", "sha256", "width", "height", "render", "label"])[0]
-    assert (row["uid"], row["source"]) == ("small-3:2400", "small")
+    assert row["source"] == "small"
+    assert re.fullmatch(r"small-[0-9a-f]{8}-3:2400", row["uid"]), row["uid"]
     assert row["sha256"] == sha256(row["image"]["bytes"])
     assert decode(row["image"]["bytes"]).shape == (row["height"], row["width"], 3)
     assert row["render"]["index"] == 2400
@@ -216,3 +186,12 @@ def test_too_many_rejects_stop_the_run(tmp_path: Path) -> None:
         "more than 1% of the words of recipe fussy cannot be drawn (11 fussy). "
         "Look at its preview and mend it."
     )
+
+
+def test_a_run_of_many_shards_is_judged_as_a_whole(tmp_path: Path) -> None:
+    """Of 5,000 words 55 fail, which is more than 1 %, but not yet much more."""
+    recipe = rendering.Recipe(name="fussy", engine=Fussy(fails=11, times=99))
+    with pytest.raises(UserError) as error:
+        rendering.render(recipe, tmp_path / "out", n=5000)
+    assert str(error.value).startswith("more than 1% of the words of recipe fussy cannot be drawn (55 fussy)")
+    assert not (tmp_path / "out").exists()

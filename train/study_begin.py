@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from curation.core.errors import UserError
 from curation.core.files import read_json, refuse_existing, write_json
+from curation.core.lock import alone
 from curation.core.recipe import resolved
 from train.run_folder import differing
 from train.study_plan import Plan
@@ -36,23 +36,12 @@ def begun(study: Plan, out: Path, *, toml: str, command: str | None) -> Iterator
     if not known and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         refuse_existing(out)  # a folder with nothing in it may be our own, killed at once
     out.mkdir(parents=True, exist_ok=True)
-    with _alone(out):
+    with alone(out / LOCK, f"another process is running study {out}. Wait for it, or stop it."):
         facts = _facts(study, toml, command)
         if (out / "study.json").is_file():
             _refuse_changed(read_json(out / "study.json"), facts, out)
         else:
             write_json(out / "study.json", facts)
-        yield
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep other processes off: two of them would write every row twice. A killed one lets go."""
-    with (out / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another process is running study {out}. Wait for it, or stop it.") from None
         yield
 
 

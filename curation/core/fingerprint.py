@@ -65,6 +65,13 @@ def versions(
 
 
 @functools.cache
+def code_sha256(*folders: str) -> str:
+    """SHA-256 over names and content of the Python files below ``folders`` of the toolkit's own tree."""
+    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return sha256_json([[path.relative_to(ROOT).as_posix(), sha256_file(path)] for path in files])
+
+
+@functools.cache
 def git_commit() -> str | None:
     """The commit that the running code is at, with ``+`` if files differ from it; None outside git."""
     git = ["git", "-C", str(ROOT)]

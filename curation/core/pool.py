@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -18,7 +19,14 @@ from curation.core.errors import UserError
 
 R = TypeVar("R")
 Tick = Callable[[int], None]
-_counter: Any = None  # in a worker: the items done by all workers together
+RERUNS = 3  # of one task; a worker killed once may have met a busy machine, not one that is too small
+NOT_BEGUN = -1
+CONTEXT = multiprocessing.get_context("spawn")  # fork would copy the locks of OpenCV's and Arrow's threads
+LOST = (
+    "worker processes were killed again and again, perhaps for want of memory. "
+    "Run the same command again with a smaller -j: it goes on where it stopped."
+)
+_ticks: Any = None  # in a worker: the items done of each task, or NOT_BEGUN
 
 
 def progress(total: int | None, unit: str, what: str) -> tqdm[Any]:
@@ -32,17 +40,18 @@ def run_tasks(
     """Yield ``work(*task, tick)`` for every task, in the order in which they end.
 
     ``work`` must be a module-level function and calls ``tick(n)`` after every n items, which only moves
-    the progress bar. With ``jobs`` of 1, or one task, it runs in this process.
+    the progress bar. With ``jobs`` of 1, or one task, it runs in this process. A task whose worker was
+    killed is run again from its beginning, up to ``RERUNS`` times, so it must bear that.
 
     Raises:
-        UserError: a worker process was killed. Whatever a task raises is raised here.
+        UserError: workers were killed again and again. Whatever a task raises is raised here.
     """
     with progress(total, unit, what) as bar:
         if jobs <= 1 or len(tasks) <= 1:
             for task in tasks:
                 yield work(*task, bar.update)
             return
-        yield from _in_processes(work, tasks, min(jobs, len(tasks)), bar)
+        yield from _in_processes(work, tasks, jobs, bar)
 
 
 def _in_processes(
@@ -51,21 +60,39 @@ def _in_processes(
     context = multiprocessing.get_context(
         "spawn"
     )  # fork would copy the locks of OpenCV's and Arrow's threads
-    counter = context.Value("q", 0)
-    with _one_thread_each(), ProcessPoolExecutor(jobs, context, _start_worker, (counter,)) as pool:
+    ticks = context.RawArray("q", [NOT_BEGUN] * len(tasks))
+    left = dict(enumerate(tasks))
+    lost: Counter[int] = Counter()
+    while left:
+        try:
+            for number, result in _until_one_dies(work, left, jobs, ticks, bar):
+                del left[number]
+                yield result
+        except BrokenProcessPool:
+            under_way = [number for number in left if ticks[number] != NOT_BEGUN] or list(left)
+            lost.update(under_way)
+            if max(lost.values()) > RERUNS:
+                raise UserError(LOST) from None
+            for number in under_way:
+                ticks[number] = NOT_BEGUN
+
+
+def _until_one_dies(
+    work: Callable[..., R], tasks: Mapping[int, tuple[Any, ...]], jobs: int, ticks: Any, bar: tqdm[Any]
+) -> Iterator[tuple[int, R]]:
+    """Yield number and result of the tasks that end; when a worker dies, all others have ended as well."""
+    workers = min(jobs, len(tasks))
+    with _one_thread_each(), ProcessPoolExecutor(workers, CONTEXT, _start_worker, (ticks,)) as pool:
         try:
             with _interrupts_wait():
-                waiting = {pool.submit(_call, work, task) for task in tasks}
+                waiting = {pool.submit(_call, work, number, task): number for number, task in tasks.items()}
             while waiting:
-                done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-                bar.update(counter.value - bar.n)
+                done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+                bar.update(sum(max(n, 0) for n in ticks) - bar.n)
                 for future in done:
-                    yield future.result()
+                    yield waiting.pop(future), future.result()
         except BrokenProcessPool:
-            raise UserError(
-                "a worker process was killed, perhaps for want of memory. "
-                "Run the same command again with a smaller -j: it goes on where it stopped."
-            ) from None
+            raise
         except BaseException:
             for process in list((pool._processes or {}).values()):
                 process.terminate()
@@ -73,9 +100,9 @@ def _in_processes(
             raise
 
 
-def _start_worker(counter: Any) -> None:
-    global _counter  # the pool offers no other way to hand a shared counter over
-    _counter = counter
+def _start_worker(ticks: Any) -> None:
+    global _ticks  # the pool offers no other way to hand shared memory over
+    _ticks = ticks
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -86,16 +113,16 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _tick(n: int) -> None:
-    with _counter.get_lock():
-        _counter.value += n
-
-
-def _call(work: Callable[..., R], task: Iterable[Any]) -> R:
+def _call(work: Callable[..., R], number: int, task: Iterable[Any]) -> R:
     import cv2
 
     cv2.setNumThreads(1)
-    return work(*task, _tick)
+    _ticks[number] = 0
+
+    def tick(n: int) -> None:
+        _ticks[number] += n  # nobody else writes there
+
+    return work(*task, tick)
 
 
 @contextmanager

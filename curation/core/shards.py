@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -94,8 +95,14 @@ def write_shard(
         tick: Called with the number of items dealt with since the last call.
 
     Raises:
-        UserError: the disk is full; what was finished is kept.
+        UserError: the disk is full, and what was finished is kept; or ``out`` is not there, so this is
+            another machine than the one that began it, without a share in its storage.
     """
+    if not (out / BUILD).is_dir():
+        raise UserError(
+            f"output {out} is not to be found on {platform.node()}. "
+            "Write to storage that all machines at work share."
+        )
     rejects: list[Reject] = []
     into = schema(render)
     path = out / "data" / f"shard-{index:05d}.parquet"

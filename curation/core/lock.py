@@ -1,0 +1,70 @@
+"""Keeping other processes off a folder while one writes to it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from curation.core.errors import UserError
+
+
+@contextmanager
+def alone(path: Path, busy: str) -> Iterator[None]:
+    """Hold the lock file ``path``, made if need be and left there; a killed process lets go of it.
+
+    Raises:
+        UserError: another process holds it; the message is ``busy``.
+    """
+    with path.open("w") as file:
+        _lock(file.fileno(), busy)
+        yield
+
+
+@contextmanager
+def alone_at(out: Path) -> Iterator[None]:
+    """Let one process at a time make ``out``, by a lock beside it that vanishes with the work.
+
+    Raises:
+        UserError: another process is making ``out``.
+        OSError: the folder of ``out`` cannot be made or written to.
+    """
+    path = out.with_name(f".{out.name}.lock")
+    busy = f"another process is writing to {out}. Wait for it, or stop it."
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with _opened(path, out) as file:
+            _lock(file.fileno(), busy)
+            if not _is_still_at(path, file.fileno()):
+                continue  # whoever held it has removed it since we opened it
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
+
+
+def _opened(path: Path, out: Path) -> TextIO:
+    try:
+        return path.open("w")
+    except OSError as error:
+        error.filename = str(out)  # the user has never heard of the lock
+        raise
+
+
+def _lock(handle: int, busy: str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(busy) from None
+
+
+def _is_still_at(path: Path, handle: int) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(handle).st_ino
+    except FileNotFoundError:
+        return False
