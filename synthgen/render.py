@@ -126,9 +126,8 @@ def render(
     shards.refuse_finished(out)
     recipe.engine.check()
     size = shard_rows or rows_per_shard(n)
-    facts = job(recipe, n, seed) | {"shard_rows": size}
     with alone_at(out):
-        shards.start(out, facts)
+        shards.start(out, job(recipe, n, seed, size))
         parts = [(i, start, min(start + size, n)) for i, start in enumerate(range(0, n, size))]
         todo = [part for part in parts if not shards.is_done(out, part[0])]
         work = Work(recipe=recipe, out=out, seed=seed, n=n, uid_prefix=uid_prefix(recipe, seed))
@@ -152,8 +151,8 @@ def _draw_shards(
         tally.add(*done)
 
 
-def job(recipe: Recipe, n: int, seed: int) -> dict[str, Any]:
-    """All that the content of a dataset depends on, for its manifest."""
+def job(recipe: Recipe, n: int, seed: int, shard_rows: int | None = None) -> dict[str, Any]:
+    """All that the content of a dataset's files depends on, for its manifest; see ``render``."""
     resolved = recipes.resolved(recipe.engine)
     return {
         "command": "render",
@@ -162,6 +161,7 @@ def job(recipe: Recipe, n: int, seed: int) -> dict[str, Any]:
         "recipe_sha256": sha256_json(resolved),
         "seed": seed,
         "n": n,
+        "shard_rows": shard_rows or rows_per_shard(n),
         **made_by(),
         "inputs": recipe.engine.inputs(),
     }
