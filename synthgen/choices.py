@@ -89,6 +89,10 @@ class Bound:
         asks_for = frozenset(inspect.signature(component.apply).parameters) & {"letters", "ink"}
         return cls(component, tuple((key, f"{prefix}_{key}") for key in keys), asks_for)
 
+    def arguments(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``row`` says for the component, by the names that its plan gave."""
+        return {key: row[name] for key, name in self.columns}
+
     def apply(self, subject: np.ndarray, row: Mapping[str, Any], **more: Any) -> np.ndarray:
         """Let the component act on ``subject`` as ``row`` says."""
         changed: np.ndarray = self.component.apply(

@@ -13,6 +13,7 @@ from synthgen.choices import Columns, Streams, check_range, check_share
 from synthgen.placement import Placed
 
 SIDES = ("left", "top", "right", "bottom")
+MOST_CUT = 0.25
 MOST_PIXELS = 400_000  # of one image: a word that needs more is drawn again with other decisions
 
 
@@ -23,11 +24,12 @@ class Framing:
     Source: margins by eye from crops of public sets, which are tight and sometimes cut.
 
     Attributes:
-        height_px: Least and greatest height of the image.
+        height_px: Least and greatest height of the image; of words that run upwards or downwards, width.
         letter_px: Least height of the letters; an image grows where a curve leaves them less.
         tight: Least and greatest margin of tight crops, against the letters' height.
         loose: Likewise of loose crops.
-        cut: Greatest part of the letters' height that a cut crop loses on a side.
+        cut: Greatest part of the letters' height that a cut crop loses on a side; no letter ever loses
+            more than ``MOST_CUT`` of its own width or height.
         shares: Weights of tight, loose and cut sides; each side is drawn for itself.
     """
 
@@ -79,13 +81,31 @@ class Frame:
     size: tuple[int, int]
 
 
-def frame(placed: Placed, row: Mapping[str, Any], letter_px: float) -> Frame | None:
-    """Cut a crop as the columns of ``Framing`` say; None if it would be larger than ``MOST_PIXELS``."""
+def frame(placed: Placed, row: Mapping[str, Any], letter_px: float, *, upended: bool = False) -> Frame | None:
+    """Cut a crop as the columns of ``Framing`` say; None if it would be larger than ``MOST_PIXELS``.
+
+    Args:
+        placed: The word.
+        row: The columns of ``Framing``.
+        letter_px: Least height of the letters.
+        upended: Whether the line runs upwards or downwards, so that the planned height is its width.
+    """
     unit = placed.letter_height
     left, top, right, bottom = placed.box
-    left, top = left - row["margin_left"] * unit, top - row["margin_top"] * unit
-    right, bottom = right + row["margin_right"] * unit, bottom + row["margin_bottom"] * unit
-    scale = max(row["height_px"] / (bottom - top), letter_px / unit)
+    margins = [row[f"margin_{side}"] * unit for side in SIDES]
+    if min(margins) < 0:
+        margins = _bounded(margins, placed)
+    left, top, right, bottom = left - margins[0], top - margins[1], right + margins[2], bottom + margins[3]
+    scale = max(row["height_px"] / (right - left if upended else bottom - top), letter_px / unit)
     # Rounded before it is rounded up, or noise in the last bit would add a row to some images.
     size = tuple(max(8, math.ceil(round(length * scale, 6))) for length in (right - left, bottom - top))
     return Frame(scale, (left, top), size) if size[0] * size[1] <= MOST_PIXELS else None
+
+
+def _bounded(margins: list[float], placed: Placed) -> list[float]:
+    """Cut no glyph by more than ``MOST_CUT`` of it."""
+    bounded = []
+    for i, (margin, edge) in enumerate(zip(margins, placed.box, strict=True)):
+        inside = min(abs(box[i] - edge) + MOST_CUT * abs(box[i - 2] - box[i]) for box in placed.boxes)
+        bounded.append(max(margin, -inside))
+    return bounded

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import uharfbuzz as hb
 
 _APART = {"liga": False, "clig": False}  # letters set apart cannot be joined in one glyph
+# Arabic, Syriac, N'Ko, Mongolian, Mandaic, Adlam; and the scripts of India that hang from a line.
+JOINED_SCRIPTS = frozenset(["Arab", "Syrc", "Nkoo", "Mong", "Mand", "Adlm", "Deva", "Beng", "Guru"])
 _JOINED_EM = 0.02  # tracking up to which ligatures stay
 
 
@@ -67,12 +69,16 @@ class Run:
         glyphs: Number, ink, and x and y of the origin of each glyph that has ink, in visual order.
         left: Where its ink begins.
         right: Where its ink ends.
+        clusters: Of each glyph, the position in the text of the first character it stands for.
+        joined: Whether letters hang together in its script, so that none may be moved alone.
     """
 
     face: Face
     glyphs: list[tuple[int, Ink, float, float]]
     left: float
     right: float
+    clusters: list[int]
+    joined: bool = False
 
 
 def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
@@ -81,7 +87,8 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
     Args:
         face: The font.
         text: In logical order.
-        tracking: Extra space after every glyph, in em; below 0 brings them closer.
+        tracking: Extra space after every glyph, in em; below 0 brings them closer. Scripts whose
+            letters hang together get none.
 
     Returns:
         The run, or None where a character has no glyph or nothing has ink.
@@ -90,17 +97,20 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
     buffer.add_str(text)
     buffer.language = "und"  # else it is the computer's own, and fonts draw some languages otherwise
     buffer.guess_segment_properties()
+    if joined := buffer.script in JOINED_SCRIPTS:
+        tracking = 0.0
     hb.shape(face.font, buffer, _APART if tracking > _JOINED_EM else None)
-    glyphs, pen, em = [], 0.0, face.em
+    glyphs, clusters, pen, em = [], [], 0.0, face.em
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         if not info.codepoint:
             return None
         if ink := face.ink(info.codepoint):
             glyphs.append((info.codepoint, ink, pen + position.x_offset / em, position.y_offset / em))
+            clusters.append(info.cluster)
         if position.x_advance:  # a combining mark takes no room, so it gets no gap either
             pen += position.x_advance / em + tracking
     if not glyphs:
         return None
     left = min(x + ink.x - ink.half_width for _, ink, x, _ in glyphs)
     right = max(x + ink.x + ink.half_width for _, ink, x, _ in glyphs)
-    return Run(face, glyphs, left, right)
+    return Run(face, glyphs, left, right, clusters, joined)

@@ -11,24 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from curation.core.images import BrokenImageError, Pixels
+from curation.core.images import BrokenImageError
 from curation.core.labels import CHARSET_94
 from curation.core.rng import stream
 from synthgen import legibility
 from synthgen.backgrounds.plain import Plain
-from synthgen.choices import Bound, Columns, check_range, join, kinds, plan_each, plan_one_of
+from synthgen.choices import Bound, Columns, Streams, check_range, join, kinds, plan_each, plan_one_of
 from synthgen.colours import Colours
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
 from synthgen.engines.shares import BackgroundShare, EffectShare, LayoutShare
 from synthgen.fonts import FontIndex, FontPicker, index_fonts
-from synthgen.framing import Framing, frame
-from synthgen.glyphs import rasterise
-from synthgen.ink import Ink, card, colour, paint
+from synthgen.framing import Framing
+from synthgen.ink import Ink, blend, card, colour, paint
+from synthgen.jitter import Jitter
 from synthgen.layouts.straight import Straight
 from synthgen.materials import FONTS, folder_fingerprint
-from synthgen.placement import Bend, Posture, place
-from synthgen.shaping import Face, shape
+from synthgen.neighbours import Neighbours
+from synthgen.posture import Posture
+from synthgen.shaping import Face
 from synthgen.texts import Words, plan_texts
+from synthgen.typesetting import Typesetter
 from synthgen.words import Limits
 
 
@@ -43,7 +45,9 @@ class Native:
         max_length: Most characters in a word.
         fonts: Folder of fonts, with folders below; None for those that are shipped.
         posture: Spacing, slant, rotation, perspective.
+        jitter: Letters that do not stand alike; None for none.
         layouts: Lines that words are set on.
+        neighbours: Parts of other words around; None for none.
         framing: Size and margins.
         colours: Text and background colours.
         ink: Outline, shadow, fading.
@@ -60,7 +64,9 @@ class Native:
     max_length: int = 25
     fonts: Path | None = None
     posture: Posture = field(default_factory=Posture)
+    jitter: Jitter | None = None
     layouts: tuple[LayoutShare, ...] = (LayoutShare(share=1.0, layout=Straight()),)
+    neighbours: Neighbours | None = None
     framing: Framing = field(default_factory=Framing)
     colours: Colours = field(default_factory=Colours)
     ink: Ink = field(default_factory=Ink)
@@ -114,11 +120,14 @@ class Native:
             return stream(seed, "render", *key, block, attempt)
 
         texts = self._texts(seed, block, attempt)
+        plain = texts["text"].tolist()
         low, high = self.stored_quality
         return join(
             texts,
             {"font": self._picker.pick(texts["text"], rng("font").random(BLOCK))},
-            self.posture.plan(rng, BLOCK),
+            self.posture.plan(rng, np.array([len(text) for text in plain])),
+            {} if self.jitter is None else self.jitter.plan(rng, plain),
+            {} if self.neighbours is None else self._plan_neighbours(rng, plain),
             plan_one_of(
                 "layout", [e.layout for e in self.layouts], [e.share for e in self.layouts], rng, BLOCK
             ),
@@ -154,44 +163,42 @@ class Native:
         uncovered = self._picker.pick(first["text"], np.zeros(BLOCK)) == ""
         return {key: np.where(uncovered, column, first[key]) for key, column in texts(attempt).items()}
 
+    def _plan_neighbours(self, rng: Streams, texts: list[str]) -> Columns:
+        assert self.neighbours is not None
+
+        def draw(rng: Streams, n: int) -> list[str]:
+            found: list[str] = plan_texts(self.words, self._limits, rng, n)["text"].tolist()
+            return found
+
+        colours = self.colours.plan(lambda *key: rng("neighbour", *key), BLOCK)
+        columns = self.neighbours.plan(rng, texts, draw, self._picker.pick)
+        other = columns["neighbour_font"] != ""
+        return columns | {f"neighbour_{c}": colours[f"text_{c}"] * other for c in "rgb"}
+
     def draw(self, row: Mapping[str, Any]) -> Drawn:
         """Draw one planned row; see ``Engine.draw``."""
-        mask, letter_px = self._mask(row)
+        if not row["font"]:
+            raise UnfitError("no_font_has_all_characters")
+        letters = self._typesetter.set(row)
+        mask, letter_px = letters.word, letters.letter_px
         try:
             bound = self._bound_backgrounds[row["background"]]
             seen = bound.seeing(letters=mask, ink=colour(row, "text"))
             ground = bound.apply(card(colour(row, "background"), mask.shape), row, **seen)
         except BrokenImageError:
             raise UnfitError("broken_photo") from None
-        image = paint(ground, mask, row, letter_px)
+        if letters.others is not None:
+            ground = blend(ground, colour(row, "neighbour"), letters.others)
+        image = paint(ground, letters.ink, row, letter_px)
         outline_px = row["outline_width"] * letter_px if row["outline"] else 0.0
         if reason := legibility.fault(ground, image, mask, self.least_contrast, outline_px):
             raise UnfitError(reason)
         for bound in self._bound_effects:
             if row[bound.component.kind]:
                 image = bound.apply(image, row, **bound.seeing(letters=mask))
-        if legibility.contrast(image, mask) < self.least_contrast_after:
+        if legibility.contrast(image, letters.measured) < self.least_contrast_after:
             raise UnfitError("faint")
         return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"])
-
-    def _mask(self, row: Mapping[str, Any]) -> tuple[Pixels, float]:
-        """The letters' coverage, and their height in pixels."""
-        if not row["font"]:
-            raise UnfitError("no_font_has_all_characters")
-        run = shape(self._face(row["font"]), row["text"], row["tracking_em"])
-        if run is None:
-            raise UnfitError("missing_glyph")
-        placed = place(run, row, self._bend(row))
-        cut = frame(placed, row, self.framing.letter_px)
-        if cut is None:
-            raise UnfitError("too_large")
-        return rasterise(placed, cut.scale, cut.origin, cut.size), placed.letter_height * cut.scale
-
-    def _bend(self, row: Mapping[str, Any]) -> Bend | None:
-        bound = self._bound_layouts[row["layout"]]
-        if isinstance(bound.component, Straight):
-            return None  # nine words in ten; it need not be tried out to see that it moves nothing
-        return lambda points, half: bound.apply(points, row, half_width=half)
 
     def _face(self, name: str) -> Face:
         if name not in self._faces:
@@ -215,8 +222,13 @@ class Native:
         return FontPicker(self._index)
 
     @cached_property
-    def _bound_layouts(self) -> dict[str, Bound]:
-        return {e.layout.kind: Bound.of(e.layout, f"layout_{e.layout.kind}") for e in self.layouts}
+    def _typesetter(self) -> Typesetter:
+        return Typesetter(
+            [entry.layout for entry in self.layouts],
+            self.framing.letter_px,
+            lambda row: self._face(row["font"]),
+            self._face,
+        )
 
     @cached_property
     def _bound_backgrounds(self) -> dict[str, Bound]:
