@@ -5,17 +5,17 @@
 
 Draws N words of a recipe without its effects, as they are before they are stored, has them read, and prints
 the share that is read exactly, whatever the case of letters and the spaces between them. Misreads are listed
-with the columns that may explain them, counted by those columns, and drawn on a contact sheet, "label / reading"
-below each, for a person to judge who is at fault: a reader of printed text knows little of arcs and scripts.
+with the columns that may explain them, counted by those columns, and drawn on a contact sheet, "label /
+reading" below each, for a person to judge who is at fault: readers of print know little of arcs and scripts.
 
 Readers, each in a place of its own (see read_words.py for how they are used):
     rapidocr   python -m venv VENV && VENV/bin/pip install rapidocr-onnxruntime   (the model is in the wheel)
     tesseract  apt-get install tesseract-ocr
 Without --reader, rapidocr is taken where --python has it, else tesseract.
 
-Characters that look alike in many fonts are no fault of the drawing: a misread that is a match once O, o and 0
-are one character, I, l, 1 and | another, and ` and ' another, is counted as ``ambiguous``, apart from both the
-words read and the misread. The last line is ``read <share of all words that were read exactly>``.
+Characters that look alike in many fonts are no fault of the drawing: a misread that is a match once O, o and
+0 are one character, I, l, 1 and | another, and ` and ' another, is counted as ``ambiguous``, apart from both
+the words read and the misread. The last line is ``read <share of all words that were read exactly>``.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ nothing of the labels. Every picture is shown in several ways, and the reading o
 taken. Needs nothing of ours, so that the reader can live in an environment of its own.
 
 Readers:
-    rapidocr: the recognizer of PP-OCRv4 (Apache-2.0), in the wheel rapidocr-onnxruntime. Its 6,623 characters
-        are limited to printable ASCII before decoding. Shown as it is, inverted, each with and without a wider
-        border, and turned 6 degrees either way.
+    rapidocr: the recognizer of PP-OCRv4 (Apache-2.0), in the wheel rapidocr-onnxruntime. Its 6,623
+        characters are limited to printable ASCII before decoding. Shown as it is, inverted, each with and
+        without a wider border, and turned 6 degrees either way.
     tesseract: page segmentation 7, 8 and 13, dark on light and light on dark.
 """
 
