@@ -34,6 +34,7 @@ Commands:
   demo      Render, mix, train, evaluate and report, small, in minutes.
   render    Draw synthetic word images from a recipe.
   preview   Draw a contact sheet of what a recipe makes.
+  palette   Learn text and background colours from word crops.
   import    Turn a published set into a dataset.
   export    Write a dataset as LMDB for PARSeq and DTRB.
   inspect   Count and show what a dataset holds.
@@ -106,7 +107,7 @@ def test_unknown_command() -> None:
     )
     assert run("zzz").stderr.splitlines()[-1] == (
         "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, import, inspect, laws, mix, "
-        "preview, render, report, train."
+        "palette, preview, render, report, train."
     )
 
 

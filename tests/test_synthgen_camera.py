@@ -13,7 +13,7 @@ from curation.core.errors import UserError
 from curation.core.rng import stream
 from synthgen.backgrounds import backgrounds
 from synthgen.choices import Bound
-from synthgen.colours import LUMA
+from synthgen.colour_space import LUMA
 from synthgen.effects import effects
 from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
 

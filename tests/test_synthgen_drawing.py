@@ -12,7 +12,8 @@ import pytest
 from font_factory import make_font
 
 from curation.core.rng import stream
-from synthgen.colours import LUMA, Colours, to_rgb
+from synthgen.colour_space import LUMA, from_rgb, most_chroma, to_rgb
+from synthgen.colours import Colours
 from synthgen.framing import Framing, frame
 from synthgen.glyphs import rasterise
 from synthgen.ink import blend
@@ -157,6 +158,39 @@ def test_colours_have_exactly_the_planned_luma() -> None:
     assert rgb.min() >= 0
     assert rgb.max() <= 255
     np.testing.assert_allclose(rgb @ LUMA, luma, atol=0.51)
+
+
+def test_colours_and_their_luma_chroma_and_hue_go_both_ways() -> None:
+    rng = stream(0, "test")
+    rgb = rng.integers(0, 256, (2000, 3)).astype(float)
+    luma, chroma, hue = from_rgb(rgb)
+    assert (chroma <= most_chroma(luma, hue) + 1e-6).all(), "what RGB shows, it holds"
+    np.testing.assert_allclose(to_rgb(luma, chroma, hue), rgb, atol=1)
+    bright_yellow, bright_blue = most_chroma(np.array([220.0, 220.0]), np.array([172.0, -8.0]))
+    assert bright_yellow > 3 * bright_blue
+
+
+def test_text_reaches_for_white_or_black_as_told() -> None:
+    for reach, nearest in (((50.0, 0.5), 0.0), ((0.5, 50.0), 1.0)):
+        columns = Colours(light_reach=reach, dark_reach=reach).plan(lambda *key: stream(0, *key), 5000)
+        text, ground = (
+            np.stack([columns[f"{name}_{c}"].astype(float) for c in "rgb"], -1) @ LUMA
+            for name in ("text", "background")
+        )
+        end = np.where(text > ground, 255.0, 0.0)
+        room = np.maximum(255 - np.abs(text - ground), 1)
+        assert np.median(np.abs(text - end) / room) == pytest.approx(nearest, abs=0.1)
+
+
+def test_hue_room_makes_light_grounds_yellow_and_dark_ones_red_or_blue() -> None:
+    chroma = (20.0, 30.0, 40.0, 60.0, 80.0, 100.0, 120.0)
+    model = Colours(hue_room=3.0, hues=(1.0,) * 8, background_chroma=chroma)
+    columns = model.plan(lambda *key: stream(0, *key), 10_000)
+    rgb = np.stack([columns[f"background_{c}"].astype(float) for c in "rgb"], -1)
+    luma, chroma, hue = from_rgb(rgb)
+    eighth = hue % 360 // 45
+    assert np.median(luma[(eighth == 3) & (chroma > 30)]) > 120, "yellow and orange"
+    assert np.median(luma[(eighth == 0) & (chroma > 30)]) < 80, "violet-blue"
 
 
 def test_planned_contrast_is_never_below_its_least() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from curation.core.images import Pixels
 from synthgen.backgrounds.base import backgrounds
 from synthgen.choices import check_range, check_share, pick
-from synthgen.colours import LUMA
+from synthgen.colour_space import LUMA
 from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
 
 FIT = 0.3  # of the contrast between text and card that the surface's deviation may reach

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from synthgen.choices import check_range
-from synthgen.colours import LUMA
+from synthgen.colour_space import LUMA
 from synthgen.effects.base import effects
 
 

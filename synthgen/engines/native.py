@@ -108,6 +108,8 @@ class Native:
             },
             "words": [words.source.inputs(self._limits) for words in self.words],
         }
+        if colours := self.colours.inputs():
+            found["palette"] = colours
         for entry in self.backgrounds:
             if hasattr(entry.background, "inputs"):
                 found[f"background_{entry.background.kind}"] = entry.background.inputs()
