@@ -36,7 +36,7 @@ from curation.core import recipe as recipes
 from curation.core.errors import UserError
 from curation.core.images import Pixels, encode_png
 from curation.core.sheet import contact_sheet, write_png
-from synthgen.colours import LUMA
+from synthgen.colour_space import LUMA
 from synthgen.engines import engines
 from synthgen.materials import RECIPES
 from synthgen.render import draw
