@@ -15,7 +15,7 @@ import numpy as np
 from curation.core.rng import stream
 from synthgen.choices import Columns, Streams, check_range, check_share
 from synthgen.placement import Spot
-from synthgen.shaping import Run
+from synthgen.shaping import Run, letters_of
 
 TABLE = 1_021  # letters in the table of offsets; a prime, so that words of any length begin anywhere
 _RAISED = re.compile(r"(?<=\d[.,])\d{1,2}$|(?<=\d)(?:st|nd|rd|th|ST|ND|RD|TH)$")
@@ -92,18 +92,19 @@ class Jitter:
         }
 
 
-def loosen(run: Run, spots: Sequence[Spot], row: Mapping[str, Any]) -> list[Spot]:
+def loosen(run: Run, spots: Sequence[Spot], row: Mapping[str, Any], *, line: bool = True) -> list[Spot]:
     """Move single letters as the columns of ``Jitter`` say; a letter keeps its marks.
 
     Args:
         run: The word.
         spots: Where its glyphs stand.
         row: The columns of ``Jitter`` and ``text``.
+        line: Whether they stand side by side; only there is an initial large or an end raised.
     """
-    moved, letters = list(spots), groups(run)
+    moved, letters = list(spots), letters_of(run)
     if len(letters) < 2 or run.joined:
         return moved
-    if run.clusters == sorted(run.clusters):  # from left to right, as all that has capitals or cents
+    if line and run.clusters == sorted(run.clusters):  # from left to right, as all that has capitals or cents
         if row["initial_size"]:
             _scale_first(moved, run, letters[0], row["initial_size"], 0.0)
         if row["raised"]:
@@ -111,14 +112,6 @@ def loosen(run: Run, spots: Sequence[Spot], row: Mapping[str, Any]) -> list[Spot
     if row["jitter"] and not _reach_into_each_other(run, letters):
         _dance(moved, run, letters, row)
     return moved
-
-
-def groups(run: Run) -> list[list[int]]:
-    """The glyphs, by their position in the run, that make up each letter, in visual order."""
-    found: dict[int, list[int]] = {}
-    for i, cluster in enumerate(run.clusters):
-        found.setdefault(cluster, []).append(i)
-    return list(found.values())
 
 
 def _raised(text: str) -> int:

@@ -114,3 +114,11 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
     left = min(x + ink.x - ink.half_width for _, ink, x, _ in glyphs)
     right = max(x + ink.x + ink.half_width for _, ink, x, _ in glyphs)
     return Run(face, glyphs, left, right, clusters, joined)
+
+
+def letters_of(run: Run) -> list[list[int]]:
+    """The glyphs, by their position in the run, that make up each letter with its marks, in visual order."""
+    found: dict[int, list[int]] = {}
+    for i, cluster in enumerate(run.clusters):
+        found.setdefault(cluster, []).append(i)
+    return list(found.values())

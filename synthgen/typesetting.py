@@ -69,7 +69,7 @@ class Typesetter:
         """Draw the letters of ``row`` as coverage.
 
         Raises:
-            UnfitError: ``missing_glyph`` or ``too_large``.
+            UnfitError: ``missing_glyph``, ``joined_script`` or ``too_large``.
         """
         run = shape(self._face(row), row["text"], row["tracking_em"])
         if run is None:
@@ -79,8 +79,7 @@ class Typesetter:
         placed = place(run, row, bend, spots, ends)
         beside = self._beside(run, spots, row) if row.get("neighbours") else None
         roomy = row if beside is None else _roomier(row, beside, placed)
-        upended = abs(math.sin(math.radians(row["rotation_deg"]))) > UPENDED
-        cut = frame(placed, roomy, self._letter_px, upended=upended)
+        cut = frame(placed, roomy, self._letter_px, upended=self._upended(row))
         if cut is None:
             raise UnfitError("too_large")
         word = rasterise(placed, cut.scale, cut.origin, cut.size)
@@ -99,18 +98,33 @@ class Typesetter:
     def bend(self, row: Mapping[str, Any]) -> Bend | None:
         """The layout of ``row`` as a map of points; None for a straight line."""
         bound = self._layouts[row["layout"]]
-        if isinstance(bound.component, Straight):
+        if isinstance(bound.component, Straight) or hasattr(bound.component, "arrange"):
             return None  # nine words in ten; it need not be tried out to see that it moves nothing
         return lambda points, half: bound.apply(points, row, half_width=half)
 
-    @staticmethod
-    def _spots(run: Run, row: Mapping[str, Any]) -> tuple[list[Spot] | None, tuple[float, float] | None]:
+    def _upended(self, row: Mapping[str, Any]) -> bool:
+        """Whether the line runs upwards or downwards."""
+        turned = abs(math.sin(math.radians(row["rotation_deg"]))) > UPENDED
+        return turned != (len(row["text"]) > 1 and hasattr(self._layouts[row["layout"]].component, "arrange"))
+
+    def _spots(
+        self, run: Run, row: Mapping[str, Any]
+    ) -> tuple[list[Spot] | None, tuple[float, float] | None]:
         """Where glyphs stand on the line if not where the font sets them, and the ends of the word then."""
-        if not (row.get("jitter") or row.get("initial_size") or row.get("raised")):
+        bound, spots = self._layouts[row["layout"]], None
+        if hasattr(bound.component, "arrange"):
+            if run.joined:
+                raise UnfitError("joined_script")
+            lean = math.tan(math.radians(row["slant_deg"])) / row["stretch"]
+            spots = bound.component.arrange(run, lean, **bound.arguments(row))
+        if row.get("jitter") or row.get("initial_size") or row.get("raised"):
+            spots = loosen(run, spots or spots_of(run), row, line=spots is None)
+        if spots is None:
             return None, None
-        spots = loosen(run, spots_of(run), row)
-        left, _, right, _ = ink_box(run, spots)
-        return spots, (left, right)
+        left, bottom, right, top = ink_box(run, spots)
+        # The longer side: a column would be bent by perspective as if it were very near.
+        middle, half = (left + right) / 2, max(right - left, (top - bottom) / row["stretch"]) / 2
+        return spots, (middle - half, middle + half)
 
     def _beside(self, run: Run, spots: list[Spot] | None, row: Mapping[str, Any]) -> Beside | None:
         face = self._other_face(row["neighbour_font"]) if row["neighbour_font"] else run.face

@@ -18,6 +18,7 @@ from synthgen.engines.base import UnfitError
 from synthgen.engines.native import Native
 from synthgen.framing import MOST_CUT, frame
 from synthgen.jitter import Jitter, loosen
+from synthgen.layouts import layouts
 from synthgen.neighbours import Neighbours
 from synthgen.placement import Spot, ink_box, place, spots_of
 from synthgen.posture import Posture
@@ -272,3 +273,44 @@ class TestNeighbours:
         row |= {f"neighbour_{c}": value for c, value in zip("rgb", (255, 0, 255), strict=True)}
         assert (engine.draw(row).image == (255, 0, 255)).all(-1).any()
         assert not (engine.draw(row | {"neighbours": False}).image == (255, 0, 255)).all(-1).any()
+
+
+def test_vertical_words_are_columns_of_upright_letters(folder: Path) -> None:
+    engine = build(folder, layouts=[{"share": 1.0, "layout": {"kind": "vertical"}}])
+    row = next(row for row in rows(engine, 50) if row["text"] == "KAPPA")
+    row |= UPRIGHT | {f"margin_{side}": 0.0 for side in SIDES} | {"layout_vertical_gap_em": 0.1}
+    word = engine._typesetter.set(row | {"height_px": 50}).word
+    assert word.shape == (round(50 * (5 * 0.7 + 4 * 0.1) / 0.5), 50), "50 px is the column's width"
+    blank = ~word.any(1)
+    assert np.count_nonzero(np.diff(blank.astype(int)) == 1) == 4, "four gaps part five letters"
+    assert word[:, 0].any()
+    assert word[:, -1].any()
+    leaning = engine._typesetter.set(row | {"height_px": 50, "slant_deg": 20.0}).word
+    feet = [round((0.8 * line + 0.65) / 3.9 * leaning.shape[0]) for line in (1, 4)]  # of both As
+    starts = [np.flatnonzero(leaning[y]).min() for y in feet]
+    assert abs(starts[0] - starts[1]) <= 1, "letters lean, the column does not"
+
+
+def test_a_script_that_hangs_together_is_not_stacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthgen.shaping.JOINED_SCRIPTS", frozenset({"Latn"}))
+    engine = build(folder, layouts=[{"share": 1.0, "layout": {"kind": "vertical"}}])
+    row = next(row for row in rows(engine, 50) if row["text"] == "Alpha")
+    with pytest.raises(UnfitError, match=r"^joined_script$"):
+        engine.draw(row)
+
+
+def test_strong_arcs_reach_beyond_half_circles_and_leave_the_others(folder: Path) -> None:
+    usual = layouts.get("arc")().plan(stream(0, "arc"), 4000)["bend_deg"]
+    strong = layouts.get("arc")(strong=0.25).plan(stream(0, "arc"), 4000)["bend_deg"]
+    assert (usual == strong).mean() == pytest.approx(0.75, abs=0.03)
+    assert np.abs(strong[usual != strong]).min() >= 100
+    assert np.abs(strong).max() > 230
+
+
+@pytest.mark.parametrize("bend_deg", [200.0, -200.0])
+def test_letters_do_not_collide_on_the_inner_side_of_an_arc(bend_deg: float) -> None:
+    """The side where letters are closest keeps the straight line's spacing."""
+    level = 0.0 if bend_deg > 0 else 0.7
+    line = np.stack([np.linspace(-3, 3, 2001), np.full(2001, level)], axis=-1)
+    bent = layouts.get("arc")().apply(line, half_width=3.0, bend_deg=bend_deg)
+    assert np.hypot(*np.diff(bent, axis=0).T).sum() == pytest.approx(6.0, abs=1e-4)

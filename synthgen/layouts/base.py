@@ -12,7 +12,10 @@ layouts: Registry[Any] = Registry("layout")
 
 
 class Layout(Protocol):
-    """A bending of the straight line that a word is set on."""
+    """A bending of the straight line that a word is set on.
+
+    One that sets letters elsewhere than side by side also has ``arrange(run, lean, **row) -> list[Spot]``.
+    """
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         """Draw the parameters of ``n`` words, one column each of shape (n,); the only user of ``rng``."""
