@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from curation.core.errors import UserError
+
 Columns = dict[str, np.ndarray]
 Streams = Callable[..., np.random.Generator]  # key of a decision -> its own generator
 
@@ -39,10 +41,14 @@ def kinds(components: Sequence[Any]) -> list[str]:
     Raises:
         ValueError: two have the same name, so that their columns would fall on each other.
     """
-    names = [component.kind for component in components]
+    return distinct([component.kind for component in components], "each component may stand once")
+
+
+def distinct(names: Sequence[str], rule: str) -> list[str]:
+    """The names as they are; raises a ValueError that ends in ``rule`` if two are the same."""
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{doubled[0]!r} stands twice; each component may stand once")
-    return names
+        raise ValueError(f"{doubled[0]!r} stands twice; {rule}")
+    return list(names)
 
 
 def only_where(used: np.ndarray, columns: Columns) -> Columns:
@@ -64,13 +70,22 @@ def plan_one_of(
     return columns
 
 
-def plan_each(components: Sequence[Any], shares: Sequence[float], rng: Streams, n: int) -> Columns:
-    """Give each word each of ``components`` or not: column ``<kind>`` says whether, ``<kind>_*`` how."""
+def plan_each(
+    names: Sequence[str], components: Sequence[Any], shares: Sequence[float], rng: Streams, n: int
+) -> Columns:
+    """Give each word each of ``components`` or not: column ``<name>`` says whether, ``<name>_*`` how.
+
+    Raises:
+        UserError: a name given in the recipe makes a column that another component has.
+    """
     columns: Columns = {}
-    for name, component, share in zip(kinds(components), components, shares, strict=True):
-        columns[name] = rng(name, "share").random(n) < share
-        planned = only_where(columns[name], component.plan(rng(name), n))
-        columns |= {f"{name}_{key}": column for key, column in planned.items()}
+    for name, component, share in zip(names, components, shares, strict=True):
+        used = rng(name, "share").random(n) < share
+        planned = only_where(used, component.plan(rng(name), n))
+        own = {name: used} | {f"{name}_{key}": column for key, column in planned.items()}
+        if doubled := sorted(columns.keys() & own.keys()):
+            raise UserError(f"two effects have a column {doubled[0]!r}. Give the one another name.")
+        columns |= own
     return columns
 
 
@@ -78,16 +93,17 @@ def plan_each(components: Sequence[Any], shares: Sequence[float], rng: Streams, 
 class Bound:
     """A component and where its arguments stand in a row."""
 
+    name: str
     component: Any
     columns: tuple[tuple[str, str], ...]
     asks_for: frozenset[str] = frozenset()  # what of the word itself it wants to see
 
     @classmethod
     def of(cls, component: Any, prefix: str) -> Bound:
-        """Bind ``component`` to the columns that start with ``prefix``."""
+        """Bind ``component`` to the columns that start with ``prefix``, which is also its name."""
         keys = component.plan(np.random.default_rng(0), 1)
         asks_for = frozenset(inspect.signature(component.apply).parameters) & {"letters", "ink"}
-        return cls(component, tuple((key, f"{prefix}_{key}") for key in keys), asks_for)
+        return cls(prefix, component, tuple((key, f"{prefix}_{key}") for key in keys), asks_for)
 
     def arguments(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What ``row`` says for the component, by the names that its plan gave."""

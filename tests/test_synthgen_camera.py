@@ -12,9 +12,10 @@ from curation.core import recipe
 from curation.core.errors import UserError
 from curation.core.rng import stream
 from synthgen.backgrounds import backgrounds
-from synthgen.choices import Bound
+from synthgen.choices import Bound, plan_each
 from synthgen.colour_space import LUMA
 from synthgen.effects import effects
+from synthgen.engines.shares import EffectShare
 from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
 
 CARD = np.full((48, 160, 3), (120, 130, 140), np.uint8)
@@ -227,3 +228,98 @@ def test_rescaling_by_nearest_makes_squares_and_leaves_small_images_alone() -> N
 )
 def test_bad_values_are_one_sentence(kind: str, table: dict[str, Any], message: str) -> None:
     assert complaint(kind, effects, **table) == message
+
+
+BRIDGE = "albumentations"
+
+
+class TestAlbumentations:
+    @pytest.mark.parametrize(
+        "transform",
+        ["RandomFog", "GaussNoise", "RandomRain", "Spatter", "PlanckianJitter", "GlassBlur", "Erasing"],
+    )
+    def test_draws_the_same_from_the_same_seed(self, transform: str) -> None:
+        effect, other = (effects.get(BRIDGE)(transform=transform) for _ in range(2))
+        image = stream(0, "test").integers(0, 256, (40, 130, 3), np.uint8)
+        before = image.copy()
+        first = effect.apply(image, seed=7)
+        effect.apply(image, seed=8)
+        np.random.seed(3)  # noqa: NPY002 - a transform that used the global state would show here
+        np.testing.assert_array_equal(first, other.apply(image, seed=7))
+        np.testing.assert_array_equal(image, before)
+        assert any((first != effect.apply(image, seed=seed)).any() for seed in range(8, 14))
+
+    def test_passes_parameters_on(self) -> None:
+        effect = effects.get(BRIDGE)(transform="Posterize", parameters={"num_bits": [1, 1]})
+        assert set(np.unique(effect.apply(CARD, seed=0))) <= {0, 128}
+
+    @pytest.mark.parametrize(
+        ("table", "message"),
+        [
+            (
+                {"transform": "RandomFgo"},
+                "albumentations has no transform 'RandomFgo'; did you mean 'RandomFog' or 'RandomSnow' or "
+                "'RandomShadow'",
+            ),
+            (
+                {"transform": "Rotate"},
+                "the transform Rotate moves letters, away from their boxes; it cannot be used",
+            ),
+            (
+                {"transform": "RandomFog", "parameters": {"fog_range": [0.1, 0.2]}},
+                "RandomFog has no parameter 'fog_range'; did you mean 'fog_coef_range'",
+            ),
+            (
+                {"transform": "RandomFog", "parameters": {"fog_coef_range": [3.0, 4.0]}},
+                "RandomFog refuses its parameters: fog_coef_range: "
+                "All values in (3.0, 4.0) must be >= 0 and <= 1",
+            ),
+            (
+                {"transform": "RandomFog", "parameters": {"fog_coef_range": [0.1, float("nan")]}},
+                "parameters hold nan, which is no finite number",
+            ),
+            (
+                {"transform": "RandomFog", "parameters": {"p": 0.5}},
+                "parameters.p cannot be set; the effect's share decides which images it acts on",
+            ),
+            (
+                {"transform": "ToFloat"},
+                "ToFloat makes float32 of shape (32, 96, 3) of a uint8 image of (32, 96, 3)",
+            ),
+            (
+                {"transform": "FDA"},
+                "FDA cannot be applied to a word image: FDA requires ['fda_metadata'] missing keys: "
+                "{'fda_metadata'}",
+            ),
+        ],
+    )
+    def test_refuses_what_cannot_work_in_one_sentence(self, table: dict[str, Any], message: str) -> None:
+        assert complaint(BRIDGE, effects, **table) == f"r.toml: {message}."
+
+
+def named(*names: str) -> tuple[EffectShare, ...]:
+    table = {"kind": BRIDGE, "transform": "RandomGamma"}
+    entries = [{"share": 0.5, "effect": table} | ({"name": name} if name else {}) for name in names]
+    return tuple(recipe.build(EffectShare, entry, where="r.toml") for entry in entries)
+
+
+def plan_of(entries: tuple[EffectShare, ...]) -> dict[str, np.ndarray]:
+    parts = [(e.called, e.effect, e.share) for e in entries]
+    return plan_each(*zip(*parts, strict=True), lambda *key: stream(0, *key), 100)
+
+
+def test_effects_of_one_kind_stand_beside_each_other_under_names() -> None:
+    columns = plan_of(named("", "fog", "rain"))
+    assert list(columns) == [
+        f"{BRIDGE}{more}" for name in ("", "_fog", "_rain") for more in (name, f"{name}_seed")
+    ]
+    assert (columns[f"{BRIDGE}_fog_seed"] != columns[f"{BRIDGE}_rain_seed"]).any()
+
+
+def test_a_name_that_is_no_name_or_taken_is_one_sentence() -> None:
+    with pytest.raises(UserError) as caught:
+        named("Fog!")
+    assert str(caught.value) == ("r.toml: name must be of small letters, digits and underscores, got 'Fog!'.")
+    with pytest.raises(UserError) as caught:
+        plan_of(named("", "seed"))
+    assert str(caught.value) == "two effects have a column 'albumentations_seed'. Give the one another name."

@@ -184,7 +184,7 @@ def test_preview_draws_a_sheet(here: Path) -> None:
             "words = ",
             'effects = [{ share = 0.5, effect = { kind = "jpeg" } },'
             ' { share = 0.5, effect = { kind = "jpeg" } }]\nwords = ',
-            "r.toml: 'jpeg' stands twice; each component may stand once.",
+            "r.toml: 'jpeg' stands twice; give one of the two a name.",
             id="the same effect twice",
         ),
         pytest.param(

@@ -23,7 +23,10 @@ from synthgen.layouts import layouts
 from synthgen.pools import HEIGHT, WIDTH, cut, offset
 from synthgen.words import Limits, word_sources
 
-NEEDS = {"word_list": {"file": "names.txt"}}  # what has no default
+NEEDS = {
+    "word_list": {"file": "names.txt"},
+    "albumentations": {"transform": "RandomGamma"},
+}  # what has no default
 SHAPES = ((32, 96), (9, 40), (300, 60), (48, 1200))
 
 

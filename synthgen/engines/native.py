@@ -16,7 +16,17 @@ from curation.core.labels import CHARSET_94
 from curation.core.rng import stream
 from synthgen import legibility
 from synthgen.backgrounds.plain import Plain
-from synthgen.choices import Bound, Columns, Streams, check_range, join, kinds, plan_each, plan_one_of
+from synthgen.choices import (
+    Bound,
+    Columns,
+    Streams,
+    check_range,
+    distinct,
+    join,
+    kinds,
+    plan_each,
+    plan_one_of,
+)
 from synthgen.colours import Colours
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
 from synthgen.engines.shares import BackgroundShare, EffectShare, LayoutShare
@@ -87,7 +97,7 @@ class Native:
                 raise ValueError(f"{name} have no share above 0, so nothing can be drawn")
         kinds([entry.layout for entry in self.layouts])
         kinds([entry.background for entry in self.backgrounds])
-        kinds([entry.effect for entry in self.effects])
+        distinct([entry.called for entry in self.effects], "give one of the two a name")
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # fonts cannot be pickled
@@ -143,7 +153,13 @@ class Native:
                 rng,
                 BLOCK,
             ),
-            plan_each([e.effect for e in self.effects], [e.share for e in self.effects], rng, BLOCK),
+            plan_each(
+                [e.called for e in self.effects],
+                [e.effect for e in self.effects],
+                [e.share for e in self.effects],
+                rng,
+                BLOCK,
+            ),
             {"stored_quality": rng("stored_quality").integers(low, high + 1, BLOCK)},
         )
 
@@ -196,7 +212,7 @@ class Native:
         if reason := legibility.fault(ground, image, mask, self.least_contrast, outline_px):
             raise UnfitError(reason)
         for bound in self._bound_effects:
-            if row[bound.component.kind]:
+            if row[bound.name]:
                 image = bound.apply(image, row, **bound.seeing(letters=mask))
         if legibility.contrast(image, letters.measured) < self.least_contrast_after:
             raise UnfitError("faint")
@@ -241,4 +257,4 @@ class Native:
 
     @cached_property
     def _bound_effects(self) -> list[Bound]:
-        return [Bound.of(e.effect, e.effect.kind) for e in self.effects]
+        return [Bound.of(e.effect, e.called) for e in self.effects]

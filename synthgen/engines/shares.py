@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +37,25 @@ class BackgroundShare:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EffectShare:
-    """An effect and the share of images it acts on, 0 to 1."""
+    """An effect and the share of images it acts on, 0 to 1.
+
+    Attributes:
+        share: Share of images.
+        name: Tells effects of the same kind apart, in small letters, digits and underscores; empty where a
+            kind stands once.
+        effect: The effect.
+    """
 
     share: float
+    name: str = ""
     effect: Any = component(effects)  # noqa: RUF009
 
     def __post_init__(self) -> None:
         check_share("share", self.share, at_most_one=True)
+        if self.name and not re.fullmatch(r"[a-z0-9_]+", self.name):
+            raise ValueError(f"name must be of small letters, digits and underscores, got {self.name!r}")
+
+    @property
+    def called(self) -> str:
+        """What its decisions are stored under."""
+        return f"{self.effect.kind}_{self.name}" if self.name else str(self.effect.kind)
