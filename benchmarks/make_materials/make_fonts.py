@@ -1,7 +1,9 @@
 """Rebuild `fonts/` from the Debian and npm packages that `fonts.tsv` names.
 
 Font data is copied as published; the npm packages hold WOFF2, whose container (not its outlines) is
-changed to TrueType. Each file must draw every letter, digit and common mark before it is accepted.
+changed to TrueType. Each file must draw every letter, digit and common mark before it is accepted, or just
+those of its cell `characters`: a seven-segment K looks like no K. `classes.tsv` hands class and characters on
+to the renderer.
 
     python benchmarks/make_materials/make_fonts.py --cache CACHE --out fonts
 """
@@ -18,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 CATALOGUE = Path(__file__).with_name("fonts.tsv")
 REQUIRED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,-'!?:/"
-MAX_TOTAL_BYTES = 14_000_000
+MAX_TOTAL_BYTES = 22_000_000
 NOT_A_CHARACTER = "\U000f1234"  # private use: draws the font's .notdef box
 
 HEADER = """# Font files and their licences
@@ -49,16 +51,16 @@ def drawn(font: ImageFont.FreeTypeFont, text: str) -> bytes:
     return canvas.tobytes()
 
 
-def faults(path: Path) -> list[str]:
+def faults(path: Path, required: str) -> list[str]:
     """List what keeps a font from being shipped; empty when it can draw every required character."""
     with TTFont(path, lazy=True) as opened:
         cmap = opened.getBestCmap() or {}
-    found = [f"no {c!r} in its cmap" for c in REQUIRED if ord(c) not in cmap]
+    found = [f"no {c!r} in its cmap" for c in required if ord(c) not in cmap]
     font = ImageFont.truetype(str(path), 40)
     blank, notdef = drawn(font, ""), drawn(font, NOT_A_CHARACTER)
-    pixels = {c: drawn(font, c) for c in REQUIRED}
-    found += [f"no ink for {c!r}" for c in REQUIRED if pixels[c] == blank]
-    found += [f"box for {c!r}" for c in REQUIRED if notdef != blank and pixels[c] == notdef]
+    pixels = {c: drawn(font, c) for c in required}
+    found += [f"no ink for {c!r}" for c in required if pixels[c] == blank]
+    found += [f"box for {c!r}" for c in required if notdef != blank and pixels[c] == notdef]
     digits = [pixels[c] for c in "0123456789"]
     if len(set(digits)) < len(digits):
         found.append("two digits look the same")
@@ -106,7 +108,8 @@ def build(cache: Path, out: Path) -> None:
         package = fetch(row["kind"], row["package"], cache)
         target = out / row["file"]
         place(package.member(row["member"]), target)
-        problems += [f"{row['file']}: {fault}" for fault in faults(target)]
+        required = row["characters"] or REQUIRED
+        problems += [f"{row['file']}: {fault}" for fault in faults(target, required)]
         licence_row, copyright_row = describe(row, package, target)
         licence_rows.append(licence_row)
         copyright_rows.append(copyright_row)
@@ -116,6 +119,9 @@ def build(cache: Path, out: Path) -> None:
     if total > MAX_TOTAL_BYTES:
         raise ValueError(f"fonts take {total} bytes, more than {MAX_TOTAL_BYTES}")
     (out / "LICENSES.md").write_text(HEADER + "".join(licence_rows), encoding="utf-8")
+    classes = ["file\tclass\tcharacters\n"]
+    classes += [f"{row['file']}\t{row['class']}\t{row['characters']}\n" for row in rows]
+    (out / "classes.tsv").write_text("".join(classes), encoding="utf-8")
     (out / "licences").mkdir(exist_ok=True)
     copyrights = COPYRIGHT_HEADER + "".join(copyright_rows)
     (out / "licences" / "COPYRIGHT.md").write_text(copyrights, encoding="utf-8")
