@@ -15,7 +15,7 @@ CORPORA = ROOT / "corpora"
 PHOTOS = ROOT / "synthgen" / "photos"
 RECIPES = ROOT / "synthgen" / "recipes"
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-FONT_ENDINGS = frozenset({".ttf", ".otf"})
+FONT_ENDINGS = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
 
 
 def corpus(name: str) -> Path:

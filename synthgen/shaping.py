@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import uharfbuzz as hb
+from fontTools.ttLib import TTFont
 
+from synthgen.itemise import PLAIN_BELOW, Item, itemise
+
+COLOUR_TABLES = frozenset({"COLR", "CBDT", "CBLC", "sbix", "SVG "})
+_WEB = (b"wOFF", b"wOF2")  # HarfBuzz does not unpack them
 _APART = {"liga": False, "clig": False}  # letters set apart cannot be joined in one glyph
 # Arabic, Syriac, N'Ko, Mongolian, Mandaic, Adlam; and the scripts of India that hang from a line.
 JOINED_SCRIPTS = frozenset(["Arab", "Syrc", "Nkoo", "Mong", "Mand", "Adlm", "Deva", "Beng", "Guru"])
@@ -37,10 +45,23 @@ class Face:
     _ink: dict[int, Ink | None] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path) -> Face:
-        """Map the font file ``path`` into memory."""
-        face = hb.Face(hb.Blob.from_file_path(str(path)))
-        return cls(hb.Font(face), face.upem)
+    def load(cls, path: Path, number: int = 0, axes: Mapping[str, float] | None = None) -> Face:
+        """Map a font into memory, without its colours: a layer of colour is no outline to draw.
+
+        Args:
+            path: The file.
+            number: Which font of a collection, from 0.
+            axes: Where a variable font stands on its axes, by their tags; at the default elsewhere.
+        """
+        with path.open("rb") as file:
+            packed = file.read(4) in _WEB
+        face = None if packed else hb.Face(hb.Blob.from_file_path(str(path)), number)
+        if face is None or not COLOUR_TABLES.isdisjoint(face.table_tags):
+            face = hb.Face(hb.Blob(_outlines(path, number)))
+        font = hb.Font(face)
+        if axes:
+            font.set_variations(dict(axes))
+        return cls(font, face.upem)
 
     def ink(self, glyph: int) -> Ink | None:
         """Where the ink of ``glyph`` is; None if it has none."""
@@ -58,6 +79,17 @@ class Face:
             abs(width) / 2,
             abs(height) / 2,
         )
+
+
+def _outlines(path: Path, number: int) -> bytes:
+    """The font as plain TrueType or OpenType, without colour tables."""
+    with TTFont(path, fontNumber=number, recalcBBoxes=False, recalcTimestamp=False) as file:
+        for tag in COLOUR_TABLES & set(file.keys()):
+            del file[tag]
+        file.flavor = None
+        plain = io.BytesIO()
+        file.save(plain, reorderTables=None)
+    return plain.getvalue()
 
 
 @dataclass(frozen=True)
@@ -82,7 +114,7 @@ class Run:
 
 
 def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
-    """Set ``text`` in one line.
+    """Set ``text`` in one line, each script in its own direction.
 
     Args:
         face: The font.
@@ -91,29 +123,57 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
             letters hang together get none.
 
     Returns:
-        The run, or None where a character has no glyph or nothing has ink.
+        The run, or None where a character has no glyph or no ink, or nothing has ink.
     """
+    run = Run(face, [], 0.0, 0.0, [])
+    pen, blanks, joined = 0.0, set[int](), False
+    plain = text.isascii() or max(text) < PLAIN_BELOW
+    for item in (None,) if plain else itemise(text):
+        buffer = _buffer(text, item)
+        hangs = buffer.script in JOINED_SCRIPTS
+        joined = joined or hangs
+        hb.shape(face.font, buffer, _APART if tracking > _JOINED_EM and not hangs else None)
+        end = _set(run, buffer, pen, 0.0 if hangs else tracking, blanks)
+        if end is None:
+            return None
+        pen = end
+    if not run.glyphs or (blanks and _lacks_ink(text, blanks.difference(run.clusters))):
+        return None
+    left = min(x + ink.x - ink.half_width for _, ink, x, _ in run.glyphs)
+    right = max(x + ink.x + ink.half_width for _, ink, x, _ in run.glyphs)
+    return Run(face, run.glyphs, left, right, run.clusters, joined)
+
+
+def _buffer(text: str, item: Item | None) -> hb.Buffer:
     buffer = hb.Buffer()
-    buffer.add_str(text)
     buffer.language = "und"  # else it is the computer's own, and fonts draw some languages otherwise
+    if item is None:
+        buffer.add_str(text)
+        buffer.guess_segment_properties()
+        return buffer
+    buffer.add_str(text, item.start, item.length)
+    buffer.flags = hb.BufferFlags.DO_NOT_INSERT_DOTTED_CIRCLE  # it would not be in the label
+    buffer.direction = "ltr" if item.rightward else "rtl"
+    if item.script:
+        buffer.script = item.script
     buffer.guess_segment_properties()
-    if joined := buffer.script in JOINED_SCRIPTS:
-        tracking = 0.0
-    hb.shape(face.font, buffer, _APART if tracking > _JOINED_EM else None)
-    glyphs, clusters, pen, em = [], [], 0.0, face.em
+    return buffer
+
+
+def _set(run: Run, buffer: hb.Buffer, pen: float, tracking: float, blanks: set[int]) -> float | None:
+    """Add the shaped ``buffer`` at ``pen``; where it ends, or None if a glyph is missing."""
+    face, em = run.face, run.face.em
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         if not info.codepoint:
             return None
         if ink := face.ink(info.codepoint):
-            glyphs.append((info.codepoint, ink, pen + position.x_offset / em, position.y_offset / em))
-            clusters.append(info.cluster)
+            run.glyphs.append((info.codepoint, ink, pen + position.x_offset / em, position.y_offset / em))
+            run.clusters.append(info.cluster)
+        else:
+            blanks.add(info.cluster)
         if position.x_advance:  # a combining mark takes no room, so it gets no gap either
             pen += position.x_advance / em + tracking
-    if not glyphs:
-        return None
-    left = min(x + ink.x - ink.half_width for _, ink, x, _ in glyphs)
-    right = max(x + ink.x + ink.half_width for _, ink, x, _ in glyphs)
-    return Run(face, glyphs, left, right, clusters, joined)
+    return pen
 
 
 def letters_of(run: Run) -> list[list[int]]:
@@ -122,3 +182,18 @@ def letters_of(run: Run) -> list[list[int]]:
     for i, cluster in enumerate(run.clusters):
         found.setdefault(cluster, []).append(i)
     return list(found.values())
+
+
+def _lacks_ink(text: str, clusters: set[int]) -> bool:
+    """Whether a character that should be seen stands first in one of the ``clusters``, all without ink."""
+    return any(needs_ink(text[cluster]) for cluster in clusters)
+
+
+def needs_ink(character: str) -> bool:
+    """Whether a character must be seen by itself: no space, no joiner, and no mark, which may melt in."""
+    return not character.isspace() and unicodedata.category(character)[0] != "M" and not invisible(character)
+
+
+def invisible(character: str) -> bool:
+    """Whether a character only steers others, such as a zero-width joiner."""
+    return unicodedata.category(character) == "Cf" and character not in "\u00ad\u0600\u0601\u06dd\u08e2"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 import string
@@ -12,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FONTS, CORPORA, PHOTOS = ROOT / "fonts", ROOT / "corpora", ROOT / "synthgen" / "photos"
 
 FONT_FILES = sorted([*FONTS.glob("*.ttf"), *FONTS.glob("*.otf")])
+with (FONTS / "classes.tsv").open(encoding="utf-8", newline="") as lines:
+    CLASSES = {row["file"]: row for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
 FONT_LICENCES = {"OFL-1.1", "Apache-2.0", "MIT", "CC0-1.0", "LicenseRef-public-domain"}
 CORPUS_LICENCES = {"Apache-2.0", "CC-BY-SA-4.0", "LicenseRef-SCOWL"}
 PHOTO_LICENCES = {"CC0-1.0", "public domain", "CC-BY-4.0", "CC-BY-2.0"}
@@ -62,15 +65,28 @@ def test_every_font_has_a_copyright_line_and_every_licence_its_text():
 
 
 def test_fonts_are_many_and_small():
-    assert len(FONT_FILES) >= 80
-    assert sum(file.stat().st_size for file in FONT_FILES) < 14_000_000
+    assert len(FONT_FILES) >= 240
+    assert sum(file.stat().st_size for file in FONT_FILES) < 22_000_000
+
+
+def test_fonts_are_of_all_the_styles_that_signs_have():
+    assert set(CLASSES) == {path.name for path in FONT_FILES}
+    listed = table(FONTS / "LICENSES.md")
+    assert all(
+        (row["class"], row["licence"]) == (listed[file]["class"], listed[file]["licence"])
+        for file, row in CLASSES.items()
+    )
+    styles = "sans serif slab mono condensed heavy script hand display stencil dot_matrix seven_segment"
+    assert set(styles.split()) <= {row["class"] for row in CLASSES.values()}
 
 
 @pytest.mark.parametrize("path", FONT_FILES, ids=lambda path: path.name)
 def test_every_font_maps_letters_digits_and_common_marks(path):
     with TTFont(path, lazy=True) as font:
         mapped = {chr(code) for code in font.getBestCmap()}
-    assert set(string.ascii_letters + string.digits + ".,-'!?:/") <= mapped
+    assert (
+        set(CLASSES[path.name]["characters"] or string.ascii_letters + string.digits + ".,-'!?:/") <= mapped
+    )
 
 
 def test_every_word_list_is_listed_with_its_licence_and_checksum():

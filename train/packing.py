@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import read_json, write_json
+from curation.core.files import cache_folder, read_json, write_json
 from curation.core.fingerprint import sha256, sha256_json
 from curation.core.images import BrokenImageError, Pixels, decode
 from curation.core.pool import progress
@@ -53,11 +53,6 @@ class Pack:
         if len(rows) and (where.max() >= len(self.rows) or (self.rows[where] != rows).any()):
             raise KeyError("rows that are not in this pack")
         return np.asarray(self.images[where])
-
-
-def cache_folder() -> Path:
-    """Where packs are kept: ``$GLYPHMIX_CACHE``, or ``~/.cache/glyphmix``. Safe to remove at any time."""
-    return Path(os.environ.get("GLYPHMIX_CACHE") or Path.home() / ".cache" / "glyphmix").expanduser()
 
 
 def scale(image: Pixels, size: tuple[int, int]) -> Pixels:

@@ -119,8 +119,8 @@ def build(cache: Path, out: Path) -> None:
     if total > MAX_TOTAL_BYTES:
         raise ValueError(f"fonts take {total} bytes, more than {MAX_TOTAL_BYTES}")
     (out / "LICENSES.md").write_text(HEADER + "".join(licence_rows), encoding="utf-8")
-    classes = ["file\tclass\tcharacters\n"]
-    classes += [f"{row['file']}\t{row['class']}\t{row['characters']}\n" for row in rows]
+    cells = ("file", "class", "characters", "licence")
+    classes = ["\t".join(cells) + "\n", *("\t".join(row[c] for c in cells) + "\n" for row in rows)]
     (out / "classes.tsv").write_text("".join(classes), encoding="utf-8")
     (out / "licences").mkdir(exist_ok=True)
     copyrights = COPYRIGHT_HEADER + "".join(copyright_rows)

@@ -56,6 +56,11 @@ def whole_folder(out: Path) -> Iterator[Path]:
     _sync_folder(out.parent)
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept: ``$GLYPHMIX_CACHE``, or ``~/.cache/glyphmix``."""
+    return Path(os.environ.get("GLYPHMIX_CACHE") or Path.home() / ".cache" / "glyphmix").expanduser()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON with sorted keys, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

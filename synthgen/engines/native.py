@@ -30,7 +30,8 @@ from synthgen.choices import (
 from synthgen.colours import Colours
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
 from synthgen.engines.shares import BackgroundShare, EffectShare, LayoutShare
-from synthgen.fonts import FontIndex, FontPicker, index_fonts
+from synthgen.font_choice import FontChoice
+from synthgen.fonts import FontFile, FontIndex, FontPicker, index_fonts
 from synthgen.framing import Framing
 from synthgen.ink import Ink, blend, card, colour, paint
 from synthgen.jitter import Jitter
@@ -43,6 +44,8 @@ from synthgen.texts import Words, plan_texts
 from synthgen.typesetting import Typesetter
 from synthgen.words import Limits
 
+MOST_FACES = 1_024  # kept open, each with where the ink of its glyphs is: about 30 kB
+
 
 @engines.add("native")
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,7 @@ class Native:
         charset: The characters that may be drawn.
         max_length: Most characters in a word.
         fonts: Folder of fonts, with folders below; None for those that are shipped.
+        font_choice: Which of them are drawn, and how often.
         posture: Spacing, slant, rotation, perspective.
         jitter: Letters that do not stand alike; None for none.
         layouts: Lines that words are set on.
@@ -73,6 +77,7 @@ class Native:
     charset: str = CHARSET_94
     max_length: int = 25
     fonts: Path | None = None
+    font_choice: FontChoice = field(default_factory=FontChoice)
     posture: Posture = field(default_factory=Posture)
     jitter: Jitter | None = None
     layouts: tuple[LayoutShare, ...] = (LayoutShare(share=1.0, layout=Straight()),)
@@ -109,10 +114,10 @@ class Native:
     def inputs(self) -> dict[str, Any]:
         """Fingerprints and counts of fonts, word lists and photos."""
         index = self._index
-        files = [index.folder / font.name for font in index.fonts]
+        files = [index.folder / file for file in dict.fromkeys(font.file for font in index.fonts)]
         found: dict[str, Any] = {
             "fonts": {
-                "count": len(files),
+                "count": len(index.fonts),
                 "sha256": folder_fingerprint(files, index.folder),
                 "skipped": dict(index.skipped),
             },
@@ -133,10 +138,11 @@ class Native:
 
         texts = self._texts(seed, block, attempt)
         plain = texts["text"].tolist()
+        fonts = self._picker.pick(texts["text"], rng("font").random(BLOCK))
         low, high = self.stored_quality
         return join(
             texts,
-            {"font": self._picker.pick(texts["text"], rng("font").random(BLOCK))},
+            {"font": fonts, **self._picker.axes(fonts, rng("font_axes"))},
             self.posture.plan(rng, np.array([len(text) for text in plain])),
             {} if self.jitter is None else self.jitter.plan(rng, plain),
             {} if self.neighbours is None else self._plan_neighbours(rng, plain),
@@ -218,14 +224,21 @@ class Native:
             raise UnfitError("faint")
         return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"])
 
-    def _face(self, name: str) -> Face:
-        if name not in self._faces:
-            self._faces[name] = Face.load(self._index.folder / name)
-        return self._faces[name]
+    def _face(self, name: str, axes: str = "") -> Face:
+        key = name, axes
+        face = self._faces.pop(key, None) or self._index.load(self._fonts[name], axes)
+        self._faces[key] = face  # at the end, so that the first is the one not met for longest
+        if len(self._faces) > MOST_FACES:
+            del self._faces[next(iter(self._faces))]
+        return face
 
     @cached_property
-    def _faces(self) -> dict[str, Face]:
+    def _faces(self) -> dict[tuple[str, str], Face]:
         return {}
+
+    @cached_property
+    def _fonts(self) -> dict[str, FontFile]:
+        return {font.name: font for font in self._index.fonts}
 
     @cached_property
     def _limits(self) -> Limits:
@@ -233,7 +246,7 @@ class Native:
 
     @cached_property
     def _index(self) -> FontIndex:
-        return index_fonts(self.fonts or FONTS, self.charset)
+        return index_fonts(self.fonts or FONTS, self.charset, self.font_choice)
 
     @cached_property
     def _picker(self) -> FontPicker:
@@ -244,7 +257,7 @@ class Native:
         return Typesetter(
             [entry.layout for entry in self.layouts],
             self.framing.letter_px,
-            lambda row: self._face(row["font"]),
+            lambda row: self._face(row["font"], row.get("font_axes", "")),
             self._face,
         )
 
