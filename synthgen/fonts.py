@@ -228,13 +228,15 @@ def _read_classes(folder: Path) -> dict[str, dict[str, str]]:
         return {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
-        return {row["file"]: row for row in rows}
-    except (UnicodeDecodeError, csv.Error, KeyError):
-        raise UserError(
-            f"{path} is no list of fonts. Begin it with a line of the names file, class, characters, licence, "
-            "set apart by tabs, or remove it."
-        ) from None
+            table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
+            if "file" in (table.fieldnames or ()):
+                return {row["file"]: row for row in table}
+    except (UnicodeDecodeError, csv.Error):
+        pass
+    raise UserError(
+        f"{path} is no list of fonts. Begin it with a line of the names file, class, characters, "
+        "licence, set apart by tabs, or remove it."
+    )
 
 
 def _chosen(index: FontIndex, choice: FontChoice) -> FontIndex:

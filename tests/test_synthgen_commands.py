@@ -100,7 +100,7 @@ def test_preview_draws_a_sheet(here: Path) -> None:
         pytest.param(
             'fonts = "fonts"',
             'fonts = "empty"',
-            "folder empty holds no fonts. Put files there that end in .otf, .ttf.",
+            "folder empty holds no fonts. Put files there that end in .otc, .otf, .ttc, .ttf, .woff, .woff2.",
             id="fonts folder without fonts",
         ),
         pytest.param(
