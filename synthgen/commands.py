@@ -49,9 +49,12 @@ def render(
     seed give the same bytes with any number of jobs; an interrupted run goes on where it stopped.
     """
     from synthgen import render as rendering
+    from synthgen.notices import notices
 
     where = Executor(name=executor, ray_address=ray_address)
     loaded = rendering.load(recipe)
+    for notice in notices(loaded.engine.inputs()):
+        click.echo(notice, err=True)
     if dry_run:
         from curation.core.shards import refuse_finished
         from synthgen.estimate import estimate

@@ -45,10 +45,12 @@ class Photo:
         check_range("levels", (0, self.levels), 0, 255)
 
     def inputs(self) -> dict[str, Any]:
-        """Count and fingerprint of the photos, for the manifest."""
+        """Count and fingerprint of the photos, and those that are no pictures, for the manifest."""
         folder = self.folder or PHOTOS
         photos = listing(folder, PHOTO_ENDINGS, "photos")
-        return {"count": len(photos), "sha256": folder_fingerprint(photos, folder)}
+        found = {"count": len(photos), "sha256": folder_fingerprint(photos, folder)}
+        foreign = [p.relative_to(folder).as_posix() for p in photos if not cv2.haveImageReader(str(p))]
+        return found | ({"unreadable": foreign} if foreign else {})
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         folder = self.folder or PHOTOS
