@@ -1,17 +1,22 @@
-"""Words a second on one core: the recipe mjst_plus against trdg drawing the same words.
+"""Words a second on one core: the recipe mjst_plus against trdg as people run it.
 
     python benchmarks/render_throughput.py --n 2000 --rounds 5
 
-Three arms take turns in one process on one core, each after a warm-up that is not counted:
+Four arms take turns on one core, each after a warm-up that is not counted:
 
-native   the recipe mjst_plus at its stored size, through ``synthgen.render`` to Parquet, one job
-trdg     the engine trdg with skew, any of its distortions, blur and a photo on every word, to Parquet too
-plain    trdg's own generator with the same words, fonts and photos, pictures left in memory; one setting
-         of distortion serves a generator, so each of a round's nine generators draws a ninth of the words
+native     the recipe mjst_plus at its stored size, through ``synthgen.render`` to Parquet, one job
+trdg       trdg's own command line with skew, distortion, blur and pictures behind the words switched on:
+           its own fonts, pictures and dictionary, JPEG files on disk, one process. Its start-up is left
+           out: words of a longer run less those of a shorter, by the difference of their times
+engine     our engine trdg, given mjst_plus' words, the same four switched on, to Parquet; it keeps
+           photos and fonts open, which trdg does not, so it is several times faster than trdg
+generator  trdg's Python generator, given mjst_plus' words and our photos, pictures left in memory; one
+           setting of distortion serves a generator, so each of a round's nine draws a ninth of the words
 
-Words are those written (or, for plain, those delivered). The ratio is the median over the rounds of native
-divided by trdg, by wall clock. Where it differs much from that by processor time, printed above it, other
-programs had the core: run it again on a quiet machine.
+Words are those written (or, for generator, those delivered). trdg runs on the locked Pillow thanks to one
+mended function, the height of a text, which Pillow 10 no longer tells through ``getsize``. The ratio is the
+median over the rounds of native divided by trdg, by wall clock. Where it differs much from that by processor
+time, printed above it, other programs had the core: run it again on a quiet machine.
 """
 
 from __future__ import annotations
@@ -24,13 +29,17 @@ import argparse
 import cProfile
 import itertools
 import pstats
+import resource
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,14 +67,26 @@ blur_share = 1.0
 blur_px = [0.0, {BLUR_PX}]
 background = {{ photo = 1.0 }}
 """
-STAGES = {  # our functions whose share of the time is told: file and name
-    ("engines/native.py", "plan"): "decide",
-    ("engines/native.py", "draw"): "draw",
-    ("core/images.py", "encode_jpeg"): "encode as JPEG",
-    ("core/fingerprint.py", "dhash128"): "fingerprint the pixels",
-    ("core/schema.py", "to_batch"): "lay out as columns",
-    ("parquet/core.py", "write_batch"): "write Parquet",
+TRDG = "import sys; from synthgen.engines.trdg_compat import command_line; command_line(sys.argv[1:])"
+TRDG_OPTIONS = ["-w", "1", "-f", str(SIZE_PX), "-t", "1"]  # one word, its own default height, one process
+TRDG_OPTIONS += ["-k", str(SKEW_DEG), "-rk", "-bl", str(BLUR_PX), "-rbl", "-d", "3", "-do", "2", "-b", "3"]
+TRDG_SHARE = 0.2  # of --n: it would take most of the benchmark's time otherwise
+STAGES = {  # what is told, and the functions whose time it is: end of the file's path, or a folder, and name
+    "plan: decide all columns": [("engines/native.py", "plan")],
+    "shape": [("synthgen/shaping.py", "shape")],
+    "place and bend": [("synthgen/placement.py", "place")],
+    "frame": [("synthgen/framing.py", "frame")],
+    "rasterise": [("synthgen/glyphs.py", "rasterise")],
+    "background": [("/backgrounds/", "apply")],
+    "ink": [("synthgen/ink.py", "paint")],
+    "effects": [("/effects/", "apply")],
+    "legibility": [("synthgen/legibility.py", "fault"), ("synthgen/legibility.py", "contrast")],
+    "encode as JPEG": [("core/images.py", "encode_jpeg")],
+    "fingerprint the pixels": [("core/fingerprint.py", "dhash128")],
+    "lay out as columns": [("core/schema.py", "to_batch")],
+    "write Parquet": [("parquet/core.py", "write_batch")],
 }
+Rates = tuple[float, float]  # words a second of wall clock and of processor time
 
 
 def main() -> None:
@@ -82,12 +103,14 @@ def main() -> None:
         arms = build_arms(Path(folder))
         for arm in arms.values():
             arm(min(options.n, 200))
-        rounds = [{name: timed(arm, options.n) for name, arm in arms.items()} for _ in range(options.rounds)]
+        rounds = [{name: arm(options.n) for name, arm in arms.items()} for _ in range(options.rounds)]
         print_table(rounds, options.n)
         if not options.no_profile:
-            print_profile(lambda: arms["native"](options.n))
-    wall, processor = (statistics.median(r["native"][i] / r["trdg"][i] for r in rounds) for i in (0, 1))
-    print(f"\nnative / trdg by processor time {processor:.2f}, by wall clock:")
+            print_profile(lambda: arms["native"](options.n), options.n)
+    print()
+    for name in ("generator", "engine", "trdg"):
+        wall, processor = (statistics.median(r["native"][i] / r[name][i] for r in rounds) for i in (0, 1))
+        print(f"native / {name}: {processor:.2f} by processor time, {wall:.2f} by wall clock")
     print(f"ratio {wall:.2f}")
 
 
@@ -100,15 +123,15 @@ def one_core() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def build_arms(folder: Path) -> dict[str, Callable[[int], int]]:
-    """The arms by name: each renders n words and returns how many came out."""
+def build_arms(folder: Path) -> dict[str, Callable[[int], Rates]]:
+    """The arms by name: each renders about n words and returns its rates."""
     numbers = itertools.count()
     native = (RECIPES / "mjst_plus.toml").read_text(encoding="utf-8")
     words = [block for block in native.split("\n\n") if block.startswith("[[words]]")]
     full = folder / "trdg_full.toml"
     full.write_text("\n\n".join([FULL, *words]), encoding="utf-8")
 
-    def to_parquet(name: str) -> Callable[[int], int]:
+    def to_parquet(name: str) -> Callable[[int], Rates]:
         loaded = load(name)
 
         def run(n: int) -> int:
@@ -116,16 +139,41 @@ def build_arms(folder: Path) -> dict[str, Callable[[int], int]]:
             render(loaded, out, n=n, seed=SEED, jobs=1)
             return len(Dataset.open(out))
 
-        return run
+        return lambda n: timed(run, n)
 
+    generator = generator_arm(full, folder / "photos")
     return {
         "native": to_parquet("mjst_plus"),
-        "trdg": to_parquet(str(full)),
-        "plain": plain_arm(full, folder / "photos"),
+        "trdg": lambda n: trdg_rates(folder / "trdg", max(round(n * TRDG_SHARE), 50)),
+        "engine": to_parquet(str(full)),
+        "generator": lambda n: timed(generator, n),
     }
 
 
-def plain_arm(full: Path, photos: Path) -> Callable[[int], int]:
+def trdg_rates(folder: Path, n: int) -> Rates:
+    """Rates of trdg's command line between the first ``n`` words, after which it is warm, and twice that."""
+    words, wall, processor = (np.subtract(*pair) for pair in zip(*(trdg_run(folder, k * n) for k in (2, 1))))
+    return float(words / wall), float(words / processor)
+
+
+def trdg_run(folder: Path, n: int) -> tuple[int, float, float]:
+    """Words on disk, seconds and seconds of processor time of one run of trdg's command line."""
+    command = [sys.executable, "-c", TRDG, "-c", str(n), "--output_dir", str(folder), *TRDG_OPTIONS]
+    wall, processor = time.perf_counter(), children_s()
+    subprocess.run(command, check=True, capture_output=True)
+    seconds = time.perf_counter() - wall, children_s() - processor
+    n_words = len(list(folder.glob("*.jpg")))
+    shutil.rmtree(folder)
+    return n_words, *seconds
+
+
+def children_s() -> float:
+    """Seconds of processor time of all ended processes that this one has started."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def generator_arm(full: Path, photos: Path) -> Callable[[int], int]:
     """The generator of trdg, given the words and fonts that the engine would draw."""
     table = recipe.read(full)
     del table["engine"]
@@ -166,40 +214,47 @@ def plain_arm(full: Path, photos: Path) -> Callable[[int], int]:
     return run
 
 
-def timed(arm: Callable[[int], int], n: int) -> tuple[float, float]:
-    """Words a second of wall clock and of processor time."""
+def timed(arm: Callable[[int], int], n: int) -> Rates:
+    """The rates of an arm in this process that returns how many words came out."""
     wall, processor = time.perf_counter(), time.process_time()
     done = arm(n)
     return done / (time.perf_counter() - wall), done / (time.process_time() - processor)
 
 
-def print_table(rounds: list[dict[str, tuple[float, float]]], n: int) -> None:
+def print_table(rounds: list[dict[str, Rates]], n: int) -> None:
     """Median, least and greatest rate of each arm."""
     print(f"words a second, one core, {n} words an arm and round, {len(rounds)} rounds")
-    print(f"{'arm':<8}{'median':>10}{'least':>10}{'greatest':>10}{'median by processor time':>28}")
+    print(f"{'arm':<11}{'median':>10}{'least':>10}{'greatest':>10}{'median by processor time':>28}")
     for name in rounds[0]:
         wall = [r[name][0] for r in rounds]
         processor = statistics.median(r[name][1] for r in rounds)
         middle = statistics.median(wall)
-        print(f"{name:<8}{middle:>10.1f}{min(wall):>10.1f}{max(wall):>10.1f}{processor:>28.1f}")
+        print(f"{name:<11}{middle:>10.1f}{min(wall):>10.1f}{max(wall):>10.1f}{processor:>28.1f}")
 
 
-def print_profile(work: Callable[[], object]) -> None:
+def print_profile(work: Callable[[], object], n: int) -> None:
     """Where the native arm spends its time: by stage, then the functions with most time of their own."""
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.process_time)
     profile.runcall(work)
     stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     total = sum(own for _, _, own, _, _ in stats.values())
     print("\nwhere the time of the native arm goes, under the profiler (calls cost more there)")
-    for (file, function), stage in STAGES.items():
-        spent = sum(
-            at[3] for (path, _, name), at in stats.items() if path.endswith(file) and name == function
-        )
-        print(f"{spent / total:>7.1%}  {stage}")
+    spent = {stage: sum(seconds(stats, *function) for function in of) for stage, of in STAGES.items()}
+    for stage, part in {**spent, "everything else": total - sum(spent.values())}.items():
+        print(f"{part / total:>7.1%}  {part / n * 1e6:>6.0f} us a word  {stage}")
     print("functions by time of their own")
     for (file, line, name), (calls, _, own, _, _) in sorted(stats.items(), key=lambda s: -s[1][2])[:15]:
         where = name if file == "~" else f"{Path(file).name}:{line} {name}"
         print(f"{own / total:>7.1%}  {calls:>8} calls  {where}")
+
+
+def seconds(stats: Any, file: str, function: str) -> float:
+    """Time in a function and what it calls, over all files whose path ends in ``file`` or holds that folder."""
+    return sum(
+        entry[3]
+        for (path, _, name), entry in stats.items()
+        if name == function and (path.endswith(file) or (file.endswith("/") and file in path))
+    )
 
 
 if __name__ == "__main__":

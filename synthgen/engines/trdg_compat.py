@@ -13,6 +13,7 @@ import importlib.util
 import io
 import random
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -65,6 +66,21 @@ def generator() -> Any:
     background_generator.image = functools.partial(_photo_crop, background_generator.image)
     data_generator.print = lambda *values: None
     return data_generator.FakeTextDataGenerator
+
+
+def command_line(arguments: list[str]) -> None:
+    """Run trdg's own command line in this process, mended for this Pillow and in nothing else.
+
+    Raises:
+        UserError: trdg is not installed.
+    """
+    package_folder()
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _without(HANDWRITING):
+        warnings.simplefilter("ignore")  # what its dependencies say of each other
+        from trdg import computer_text_generator, run
+    computer_text_generator.get_text_height = _text_height
+    sys.argv = ["trdg", *arguments]
+    run.main()
 
 
 def generate(row: Mapping[str, Any], font: Path, photo: Path | None) -> tuple[Any, Any] | None:
