@@ -152,8 +152,9 @@ def build_arms(folder: Path) -> dict[str, Callable[[int], Rates]]:
 
 def trdg_rates(folder: Path, n: int) -> Rates:
     """Rates of trdg's command line between the first ``n`` words, after which it is warm, and twice that."""
-    words, wall, processor = (np.subtract(*pair) for pair in zip(*(trdg_run(folder, k * n) for k in (2, 1))))
-    return float(words / wall), float(words / processor)
+    longer, shorter = trdg_run(folder, 2 * n), trdg_run(folder, n)
+    words, wall, processor = (a - b for a, b in zip(longer, shorter, strict=True))
+    return words / wall, words / processor
 
 
 def trdg_run(folder: Path, n: int) -> tuple[int, float, float]:
@@ -249,7 +250,7 @@ def print_profile(work: Callable[[], object], n: int) -> None:
 
 
 def seconds(stats: Any, file: str, function: str) -> float:
-    """Time in a function and what it calls, over all files whose path ends in ``file`` or holds that folder."""
+    """Time in a function and what it calls, over all files that end in ``file`` or lie in it."""
     return sum(
         entry[3]
         for (path, _, name), entry in stats.items()

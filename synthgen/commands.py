@@ -18,7 +18,12 @@ recipe = click.argument("recipe")
 
 @click.command()
 @recipe
-@options.out
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where to write; must not exist yet. Only --dry-run does without.",
+)
 @click.option("-n", "n", type=click.IntRange(min=1), required=True, help="Words to draw.")
 @options.seed
 @options.jobs
@@ -33,7 +38,7 @@ recipe = click.argument("recipe")
 @options.as_json
 def render(
     recipe: str,
-    out: Path,
+    out: Path | None,
     n: int,
     seed: int,
     jobs: int,
@@ -59,10 +64,13 @@ def render(
         from curation.core.shards import refuse_finished
         from synthgen.estimate import estimate
 
-        refuse_finished(out)
-        plan = estimate(loaded, n=n, seed=seed, jobs=jobs)
+        if out is not None:
+            refuse_finished(out)
+        plan = estimate(loaded, n=n, seed=seed, jobs=jobs, shard_rows=shard_rows)
         click.echo(json.dumps(plan.as_json()) if as_json else plan.as_text())
         return
+    if out is None:
+        raise click.UsageError("Missing option '-o' / '--out'.")
     begun = time.perf_counter()
     rendered = rendering.render(loaded, out, n=n, seed=seed, jobs=jobs, executor=where, shard_rows=shard_rows)
     seconds, manifest = time.perf_counter() - begun, rendered.manifest

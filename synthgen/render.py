@@ -126,11 +126,12 @@ def render(
     shards.refuse_finished(out)
     recipe.engine.check()
     size = shard_rows or rows_per_shard(n)
+    facts = job(recipe, n, seed, size)
     with alone_at(out):
-        shards.start(out, job(recipe, n, seed, size))
+        shards.start(out, facts)
         parts = [(i, start, min(start + size, n)) for i, start in enumerate(range(0, n, size))]
         todo = [part for part in parts if not shards.is_done(out, part[0])]
-        work = Work(recipe=recipe, out=out, seed=seed, n=n, uid_prefix=uid_prefix(recipe, seed))
+        work = Work(recipe=recipe, out=out, seed=seed, n=n, uid_prefix=uid_prefix(facts))
         total = sum(stop - start for _, start, stop in todo)
         try:
             _draw_shards(work, todo, jobs, total, executor)
@@ -172,14 +173,14 @@ def made_by() -> dict[str, Any]:
     return {"versions": versions(PACKAGES), "code_sha256": code_sha256("synthgen", "curation/core")}
 
 
-def uid_prefix(recipe: Recipe, seed: int) -> str:
-    """What the uids of a recipe's words start with: its name, eight digits of its content, the seed.
+def uid_prefix(facts: Mapping[str, Any]) -> str:
+    """What the uids of a ``job``'s words start with: recipe's name, eight digits of its content, seed.
 
     The digits come from the resolved recipe and its fonts, words and photos, so that two recipes of one
     name share no uid. The code is left out: mended code draws the same words again.
     """
-    content = sha256_json([recipes.resolved(recipe.engine), recipe.engine.inputs()])
-    return f"{recipe.name}-{content[:8]}-{seed}"
+    content = sha256_json([facts["recipe"], facts["inputs"]])
+    return f"{facts['recipe_name']}-{content[:8]}-{facts['seed']}"
 
 
 def samples(recipe: Recipe, seed: int, start: int, stop: int, prefix: str) -> Iterator[Sample | Reject]:

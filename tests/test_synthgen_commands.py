@@ -72,13 +72,21 @@ def test_render_prints_numbers_as_json(here: Path) -> None:
 def test_dry_run_measures_and_writes_nothing(here: Path) -> None:
     result = run("render", "r.toml", "-o", "out", "-n", "2000000", "-j", "4", "--dry-run")
     assert re.fullmatch(
-        r"would draw 2000000 words in 63 shards, about \d+ MB, \d+ words/s per core: "
-        r"[\d.]+ (h|min) with 4 jobs\n",
+        r"would draw 2000000 words in 63 shards of 32000, about [\d.]+ [MG]B, with \d+ MB of memory a job\n"
+        r"\d+ words/s per core: [\d.]+ (h|min) with 4 jobs, [\d.]+ (h|min) on 16 cores\n",
         result.stdout,
     ), result.output
     assert not (here / "out").exists()
-    plan = json.loads(run("render", "r.toml", "-o", "out", "-n", "2000000", "--dry-run", "--json").stdout)
-    assert plan["n"] == 2_000_000
+    plan = json.loads(run("render", "r.toml", "-n", "60000000", "-j", "1", "--dry-run", "--json").stdout)
+    assert (plan["n"], plan["shards"], plan["shard_rows"]) == (60_000_000, 1200, 50_000)
+    alone = 60_000_000 / plan["words_per_s_per_core"] / 3600
+    assert plan["hours"] == pytest.approx(alone, rel=0.001)
+    assert plan["hours_on_16_cores"] == pytest.approx(alone / 16, rel=0.001)
+
+
+def test_render_without_a_place(here: Path) -> None:
+    result = run("render", "r.toml", "-n", "10")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "Error: Missing option '-o' / '--out'.")
 
 
 def test_preview_draws_a_sheet(here: Path) -> None:

@@ -31,9 +31,12 @@ def test_two_recipes_of_one_name_share_no_uid(recipe_path: Path, tmp_path: Path)
     (tmp_path / "small.toml").write_text(text.replace("[16, 20]", "[16, 21]"), encoding="utf-8")
     recipe, edited = rendering.load(str(recipe_path)), rendering.load(str(tmp_path / "small.toml"))
     assert recipe.name == edited.name
-    prefix = rendering.uid_prefix(recipe, 3)
-    assert prefix == rendering.uid_prefix(rendering.load(str(recipe_path)), 3)
-    assert len({prefix, rendering.uid_prefix(edited, 3), rendering.uid_prefix(recipe, 4)}) == 3
+
+    def prefix(recipe: rendering.Recipe, seed: int, n: int = 10) -> str:
+        return rendering.uid_prefix(rendering.job(recipe, n, seed))
+
+    assert prefix(recipe, 3) == prefix(rendering.load(str(recipe_path)), 3, n=20)
+    assert len({prefix(recipe, 3), prefix(edited, 3), prefix(recipe, 4)}) == 3
 
 
 @pytest.mark.parametrize("shard_rows", [500, 1700])
