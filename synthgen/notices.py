@@ -15,8 +15,8 @@ def notices(inputs: Mapping[str, Any]) -> list[str]:
     """Tell what drawing will do without.
 
     Args:
-        inputs: As ``Engine.inputs`` gives it. Lists that are shipped are left out: that a recipe
-            takes only part of one is meant.
+        inputs: As ``Engine.inputs`` gives it. Nothing is said of shipped lists and of fonts that the
+            recipe excludes: that it takes only part of them is meant.
 
     Returns:
         One sentence for each of fonts, word list and photos that lacks something; none if all is well.
@@ -25,7 +25,8 @@ def notices(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _fonts(found: Mapping[str, Any]) -> Iterator[str]:
-    if skipped := found.get("skipped"):
+    skipped = {name: reason for name, reason in found.get("skipped", {}).items() if reason != "excluded"}
+    if skipped:
         named = [f"{name} ({reason})" for name, reason in skipped.items()]
         yield f"Left out {_of(len(skipped), len(skipped) + found['count'], 'font')}: {_listed(named)}."
 

@@ -65,7 +65,7 @@ def test_broken_fonts_are_named_and_left_out(here: Path) -> None:
 
 def test_of_many_broken_fonts_five_are_named(here: Path) -> None:
     for i in range(8):
-        (here / "fonts" / f"x{i}.ttf").write_bytes(b"nothing")
+        (here / "fonts" / f"x{i}.ttf").write_bytes(f"nothing {i}".encode())
     names = ", ".join(f"x{i}.ttf (unreadable)" for i in range(5))
     assert render(GOOD).stderr == f"Left out 8 of 9 fonts: {names} and 3 more.\n"
 
