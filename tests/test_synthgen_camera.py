@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,8 +11,10 @@ import pytest
 
 from curation.core import recipe
 from curation.core.errors import UserError
+from curation.core.images import BrokenImageError
 from curation.core.rng import stream
 from synthgen.backgrounds import backgrounds
+from synthgen.backgrounds.photo import AT_ONCE
 from synthgen.choices import Bound, plan_each
 from synthgen.colour_space import LUMA
 from synthgen.effects import effects
@@ -323,3 +326,74 @@ def test_a_name_that_is_no_name_or_taken_is_one_sentence() -> None:
     with pytest.raises(UserError) as caught:
         plan_of(named("", "seed"))
     assert str(caught.value) == "two effects have a column 'albumentations_seed'. Give the one another name."
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder of 40 small photos; the left half of each is busy, the right half smooth."""
+    for i in range(40):
+        picture = np.full((90, 160, 3), 5 * i, np.uint8)
+        picture[:, :80] = stream(0, "album", i).integers(0, 256, (90, 80, 3))
+        cv2.imwrite(str(tmp_path / f"{i:02}.png"), picture)
+    return tmp_path
+
+
+class TestPhoto:
+    def test_more_candidates_are_smoother_and_leave_the_plan_as_it_was(self, album: Path) -> None:
+        one, many = (
+            recipe.build(
+                backgrounds.get("photo"),
+                {"folder": str(album), "candidates": k, "height": [0.05, 0.25]},
+                where="r.toml",
+            )
+            for k in (1, 8)
+        )
+        first, more = rows(one, 60), rows(many, 60)
+        assert [{key: row[key] for key in before} for before, row in zip(first, more, strict=True)] == first
+        busy = [
+            np.mean([background.apply(CARD, **row).std() for row in planned])
+            for background, planned in ((one, first), (many, more))
+        ]
+        assert busy[1] < 0.5 * busy[0]
+
+    def test_a_block_draws_from_few_of_many_photos_and_all_have_their_turn(self, album: Path) -> None:
+        photo = recipe.build(backgrounds.get("photo"), {"folder": str(album)}, where="r.toml")
+        blocks = [set(photo.plan(stream(0, "test", i), 1000)["name"]) for i in range(12)]
+        assert {len(block) for block in blocks} == {AT_ONCE}
+        assert len(set.union(*blocks)) == 40
+
+    def test_one_that_cannot_be_read_is_named_once(
+        self, album: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        whole = (album / "07.png").read_bytes()
+        (album / "07.png").write_bytes(whole[:40])
+        photo = recipe.build(backgrounds.get("photo"), {"folder": str(album)}, where="r.toml")
+        row = rows(photo, 1)[0]
+        for _ in range(3):
+            with pytest.raises(BrokenImageError):
+                photo.apply(CARD, **row | {"name": "07.png"})
+        assert [record.getMessage() for record in caplog.records] == [
+            f"photo {album / '07.png'} cannot be read (40 bytes that are no readable image); "
+            "words planned on it are drawn again on another."
+        ]
+        photo.apply(CARD, **row | {"name": "08.png"})
+
+    def test_one_that_vanished_is_broken_too(self, album: Path) -> None:
+        photo = recipe.build(backgrounds.get("photo"), {"folder": str(album)}, where="r.toml")
+        with pytest.raises(BrokenImageError, match=r"No such file"):
+            photo.apply(CARD, **rows(photo, 1)[0] | {"name": "gone.png"})
+
+    def test_a_large_photo_is_read_at_a_part_of_its_size_and_looks_the_same(self, tmp_path: Path) -> None:
+        small = cv2.GaussianBlur(stream(0, "test").integers(0, 256, (60, 80, 3), np.uint8), (0, 0), 2)
+        large = cv2.resize(small, (2800, 2100), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(tmp_path / "large.jpg"), large)
+        cv2.imwrite(str(tmp_path / "small.png"), cv2.resize(large, (640, 480), interpolation=cv2.INTER_AREA))
+        photo = recipe.build(backgrounds.get("photo"), {"folder": str(tmp_path)}, where="r.toml")
+        for row in rows(photo, 5):
+            drawn = [photo.apply(CARD, **row | {"name": name}) for name in ("large.jpg", "small.png")]
+            assert abs(drawn[0].astype(int) - drawn[1]).mean() < 2
+
+    def test_refuses_no_candidates(self) -> None:
+        assert (
+            complaint("photo", backgrounds, candidates=0) == "r.toml: candidates must be from 1 to 64, got 0."
+        )

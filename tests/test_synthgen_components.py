@@ -92,7 +92,7 @@ def test_every_absurd_range_is_refused_or_does_no_harm(
 ) -> None:
     complaints: list[str] = []
     for key, hint in typing.get_type_hints(registry.get(name)).items():
-        kind = int if int in typing.get_args(hint) else float
+        kind = int if int in (hint, *typing.get_args(hint)) else float
         if hint in (float, int, tuple[float, float], tuple[int, int]):
             table = {key: kind(value) if hint is kind else [kind(value)] * 2}
             try:
