@@ -6,14 +6,19 @@ import cv2
 import numpy as np
 
 from curation.core.images import Pixels
-from synthgen.ink import swell
+from synthgen.layers import swell
 
 CORE = 128  # coverage from which a pixel belongs to a letter rather than to its edge
 LEAST_SHARE = 0.8  # of a letter's pixels that must stand out
 
 
 def fault(
-    ground: Pixels, image: Pixels, mask: Pixels, least_contrast: float, outline_px: float = 0.0
+    ground: Pixels,
+    image: Pixels,
+    mask: Pixels,
+    least_contrast: float,
+    outline_px: float = 0.0,
+    beside_px: float = 0.0,
 ) -> str | None:
     """Why a composed word cannot be read, or None if it can.
 
@@ -26,14 +31,19 @@ def fault(
         mask: (H, W) uint8 coverage of the letters.
         least_contrast: Luma difference in grey levels that counts as different.
         outline_px: Width of the outline; 0 for none.
+        beside_px: How far around the letters something else than ground may stand, such as a halo,
+            that the letters must differ from as well; 0 for nothing.
 
     Returns:
-        ``blank`` (nothing was drawn), ``low_contrast`` or None.
+        ``blank`` (nothing was drawn), ``low_contrast``, ``smeared`` (not told from what stands beside the
+        letters) or None.
     """
     letters = _core(mask)
     if not cv2.countNonZero(letters):
         return "blank"
     change = cv2.absdiff(_luma(image), _luma(ground))
+    if beside_px > 0 and not _told_from_beside(_luma(image), mask, letters, least_contrast, beside_px):
+        return "smeared"
     if _stands_out(change, letters, least_contrast):
         return None
     if outline_px <= 0:
@@ -48,6 +58,13 @@ def contrast(image: Pixels, mask: Pixels) -> float:
     """Difference in mean luma between letters and everything else, in grey levels."""
     luma = _luma(image)
     return abs(cv2.mean(luma, _core(mask))[0] - cv2.mean(luma, cv2.compare(mask, 0, cv2.CMP_EQ))[0])
+
+
+def _told_from_beside(luma: Pixels, mask: Pixels, letters: Pixels, least: float, beside_px: float) -> bool:
+    """Whether the letters' mean luma differs from what is around them, and from what they enclose."""
+    around = cv2.bitwise_and(swell(letters, beside_px), cv2.compare(mask, 0, cv2.CMP_EQ))
+    inside = cv2.mean(luma, letters)[0]
+    return not cv2.countNonZero(around) or _stands_out(cv2.absdiff(luma, inside), around, least)
 
 
 def _stands_out(change: Pixels, where: Pixels, least: float) -> bool:

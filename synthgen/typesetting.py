@@ -49,6 +49,12 @@ class Letters:
         beside = self.others if self.others is not None else self.ink
         return self.word if beside is self.word else cv2.max(self.word, cv2.min(beside, CORE - 1))
 
+    def painted_as(self, shape: Callable[[Pixels], Pixels]) -> Letters:
+        """The same letters with their coverage changed by ``shape``."""
+        word = shape(self.word)
+        ink = word if self.ink is self.word else shape(self.ink)
+        return Letters(word, ink, self.others, self.letter_px)
+
 
 class Typesetter:
     """Sets words as planned rows say; a pure function of the row and the fonts."""

@@ -16,7 +16,7 @@ from synthgen.colour_space import LUMA, from_rgb, most_chroma, to_rgb
 from synthgen.colours import Colours
 from synthgen.framing import Framing, frame
 from synthgen.glyphs import rasterise
-from synthgen.ink import blend
+from synthgen.layers import cover
 from synthgen.legibility import contrast, fault
 from synthgen.placement import Placed, place
 from synthgen.shaping import Face, shape
@@ -208,9 +208,9 @@ def test_blending_covers_by_mask_and_opacity() -> None:
     image = np.full((1, 3, 3), 200, np.uint8)
     mask = np.array([[0, 128, 255]], np.uint8)
     np.testing.assert_array_equal(
-        blend(image, (100, 0, 50), mask)[0], [[200] * 3, [150, 100, 125], [100, 0, 50]]
+        cover(image, (100, 0, 50), mask)[0], [[200] * 3, [150, 100, 125], [100, 0, 50]]
     )
-    half = blend(image, (100, 0, 50), mask, 0.5)[0, 2].astype(int)
+    half = cover(image, (100, 0, 50), mask, 0.5)[0, 2].astype(int)
     np.testing.assert_allclose(half, [150, 100, 125], atol=1)
 
 
@@ -219,7 +219,7 @@ def scene(text_grey: int, ground: Any) -> tuple[np.ndarray, np.ndarray, np.ndarr
     card[:] = ground
     mask = np.zeros((40, 90), np.uint8)
     mask[10:30, 10:80] = 255
-    return card, blend(card, (text_grey,) * 3, mask), mask
+    return card, cover(card, (text_grey,) * 3, mask), mask
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_red_on_green_of_the_same_luma_cannot_be_read() -> None:
     card[:] = green
     mask = np.zeros((40, 90), np.uint8)
     mask[10:30, 10:80] = 255
-    assert fault(card, blend(card, tuple(red.astype(int).tolist()), mask), mask, 20.0) == "low_contrast"
+    assert fault(card, cover(card, tuple(red.astype(int).tolist()), mask), mask, 20.0) == "low_contrast"
 
 
 def test_a_word_that_vanishes_into_part_of_its_ground_cannot_be_read() -> None:
@@ -257,7 +257,7 @@ def test_a_word_that_vanishes_into_part_of_its_ground_cannot_be_read() -> None:
 def test_an_outline_saves_letters_of_the_colour_of_their_ground() -> None:
     card, _, mask = scene(100, 100)
     grown = cv2.dilate(mask, np.ones((7, 7), np.uint8))
-    outlined = blend(blend(card, (0, 0, 0), grown), (100, 100, 100), mask)
+    outlined = cover(cover(card, (0, 0, 0), grown), (100, 100, 100), mask)
     assert fault(card, outlined, mask, 20.0, outline_px=3) is None
     assert fault(card, outlined, mask, 20.0) == "low_contrast", "without being told of the outline"
 

@@ -33,8 +33,9 @@ from synthgen.engines.shares import BackgroundShare, EffectShare, LayoutShare
 from synthgen.font_choice import FontChoice
 from synthgen.fonts import FontFile, FontIndex, FontPicker, index_fonts
 from synthgen.framing import Framing
-from synthgen.ink import Ink, blend, card, colour, paint
+from synthgen.ink import Ink, Painter, colour, hollowed
 from synthgen.jitter import Jitter
+from synthgen.layers import card, cover
 from synthgen.layouts.straight import Straight
 from synthgen.materials import FONTS, folder_fingerprint
 from synthgen.neighbours import Neighbours
@@ -64,7 +65,7 @@ class Native:
         neighbours: Parts of other words around; None for none.
         framing: Size and margins.
         colours: Text and background colours.
-        ink: Outline, shadow, fading.
+        ink: Fill, outline, shadow, decorations, blending.
         backgrounds: What words stand on.
         effects: What happens to the image after that, in this order.
         least_contrast: Luma difference between letters and ground, in grey levels of 255, below
@@ -125,6 +126,7 @@ class Native:
         }
         if colours := self.colours.inputs():
             found["palette"] = colours
+        found |= self.ink.inputs()
         for entry in self.backgrounds:
             if hasattr(entry.background, "inputs"):
                 found[f"background_{entry.background.kind}"] = entry.background.inputs()
@@ -204,18 +206,21 @@ class Native:
         if not row["font"]:
             raise UnfitError("no_font_has_all_characters")
         letters = self._typesetter.set(row)
+        if row["hollow"]:
+            letters = letters.painted_as(lambda mask: hollowed(mask, row, letters.letter_px))
         mask, letter_px = letters.word, letters.letter_px
         try:
             bound = self._bound_backgrounds[row["background"]]
             seen = bound.seeing(letters=mask, ink=colour(row, "text"))
             ground = bound.apply(card(colour(row, "background"), mask.shape), row, **seen)
+            if letters.others is not None:
+                ground = cover(ground, colour(row, "neighbour"), letters.others)
+            image = self._painter.paint(ground, letters.ink, row, letter_px)
         except BrokenImageError:
             raise UnfitError("broken_photo") from None
-        if letters.others is not None:
-            ground = blend(ground, colour(row, "neighbour"), letters.others)
-        image = paint(ground, letters.ink, row, letter_px)
         outline_px = row["outline_width"] * letter_px if row["outline"] else 0.0
-        if reason := legibility.fault(ground, image, mask, self.least_contrast, outline_px):
+        beside_px = 0.08 * letter_px if self._painter.crowded(row) else 0.0
+        if reason := legibility.fault(ground, image, mask, self.least_contrast, outline_px, beside_px):
             raise UnfitError(reason)
         for bound in self._bound_effects:
             if row[bound.name]:
@@ -251,6 +256,10 @@ class Native:
     @cached_property
     def _picker(self) -> FontPicker:
         return FontPicker(self._index)
+
+    @cached_property
+    def _painter(self) -> Painter:
+        return Painter(self.ink)
 
     @cached_property
     def _typesetter(self) -> Typesetter:
