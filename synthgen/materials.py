@@ -37,10 +37,14 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         UserError: the file is not UTF-8.
     """
+    data = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path.name} is not UTF-8 text: {error}. Convert it.") from None
+        line = error.object.count(b"\n", 0, error.start) + 1  # the object, not data: a BOM is cut off
+        raise UserError(
+            f"word list {path.name}, line {line:,} is not UTF-8 text ({error.reason}). Convert the file."
+        ) from None
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

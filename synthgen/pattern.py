@@ -12,6 +12,10 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# Why no library. rstr 3.2.2 (BSD) iterates over sets for negated classes, so that equal seeds give other
+# words in another process; it cannot say beforehand how long a word may get or what it may hold, takes `a*`
+# up to 100 letters, and took 90 us a word (the shipped templates, a NumPy generator passed in); this takes 5.
+# exrex is AGPL; sre_yield numbers all strings alike, so that nearly every price would have the most digits.
 Uniform = Callable[[], float]  # a fresh number in [0, 1) a call
 _REPEAT = re.compile(r"\?|\{(\d+)(?:,(\d+))?\}")
 _CLASS = re.compile(r"\[((?:\\.|[^\]\\])+)\]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from curation.core.recipe import component
+from synthgen.balance import Balance
 from synthgen.choices import Columns, Streams, check_share, pick
 from synthgen.words import Limits, word_sources
 
-CASINGS = ("as_is", "lower", "upper", "title")
+CASINGS = ("as_is", "lower", "upper", "title", "title_words", "small_i", "mixed")
+MIXED = CASINGS.index("mixed")
 # Marks around a word and how often each stands there, by eye from English running text and signs.
 MARKS = (
     ("", "."),
@@ -33,26 +36,33 @@ class Casing:
     """How often the words of a source are written in which case; weights.
 
     Attributes:
-        as_is: As the source has them.
+        as_is: As the source has them; if left out, 1 where no other weight is given, else 0.
         lower: ``street``.
         upper: ``STREET``.
         title: ``Street``.
+        title_words: A capital after each space or hyphen too: ``Main Street``, ``Coca-Cola``.
+        small_i: Capitals but for the i: ``BRiLLiANT``, as many logos have it.
+        mixed: Each letter by itself: ``sTrEET``.
     """
 
-    as_is: float = 1.0
+    as_is: float | None = None
     lower: float = 0.0
     upper: float = 0.0
     title: float = 0.0
+    title_words: float = 0.0
+    small_i: float = 0.0
+    mixed: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in CASINGS:
-            check_share(name, getattr(self, name))
+        for name, weight in zip(CASINGS, self.weights(), strict=True):
+            check_share(name, weight)
         if not sum(self.weights()):
             raise ValueError("every weight is 0, so no casing is left")
 
     def weights(self) -> list[float]:
         """The weights in the order of ``CASINGS``."""
-        return [getattr(self, name) for name in CASINGS]
+        others = [getattr(self, name) for name in CASINGS[1:]]
+        return [float(not any(others)) if self.as_is is None else self.as_is, *others]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,12 +74,14 @@ class Words:
         source: The source.
         casing: Weights of the cases.
         punctuation: Share of words that get a mark: ``word.``, ``(word)``; 0 to 1.
+        balance: Whether rare lengths and characters are drawn more often than the source has them.
     """
 
     share: float
     source: Any = component(word_sources)  # noqa: RUF009
     casing: Casing = field(default_factory=Casing)
     punctuation: float = 0.0
+    balance: Balance = field(default_factory=Balance)
 
     def __post_init__(self) -> None:
         check_share("share", self.share)
@@ -89,27 +101,46 @@ def plan_texts(sources: Sequence[Words], limits: Limits, rng: Streams, n: int) -
     text, casing = np.full(n, "", object), np.full(n, CASINGS[0], object)
     for i, words in enumerate(sources):
         (rows,) = np.nonzero(which == i)
-        drawn = words.source.draw(rng("words", names[i]), len(rows), limits)
+        drawn = _drawn(words, limits, rng, names[i], len(rows))
         cases = pick(rng("casing", names[i]), words.casing.weights(), len(rows))
+        cased = [recase(word, CASINGS[case]) for word, case in zip(drawn, cases.tolist(), strict=True)]
+        (mixed,) = np.nonzero(cases == MIXED)
+        coins = rng("mixed_case", names[i]).random((len(mixed), limits.max_length)) < 0.5
+        for at, row in zip(mixed.tolist(), coins.tolist(), strict=True):
+            cased[at] = "".join(c.upper() if up else c.lower() for c, up in zip(cased[at], row, strict=False))
         dice = rng("punctuation", names[i]).random((len(rows), 2))
         marks = np.where(dice[:, 0] < words.punctuation, _marks(dice[:, 1]), -1)
-        for row, word, case, mark in zip(rows.tolist(), drawn, cases.tolist(), marks.tolist(), strict=True):
-            casing[row] = CASINGS[case]
-            text[row] = _written(word, CASINGS[case], mark, limits)
+        casing[rows] = np.array(CASINGS, object)[cases]
+        for row, plain, word, mark in zip(rows.tolist(), drawn, cased, marks.tolist(), strict=True):
+            text[row] = _written(plain, word, mark, limits)
     return {"word_source": np.array(names, object)[which], "casing": casing, "text": text}
 
 
 def recase(word: str, casing: str) -> str:
-    """Write ``word`` in one of ``CASINGS``; ``title`` raises the first letter alone: ``Don't``."""
+    """Write ``word`` in one of ``CASINGS``; ``title`` raises the first letter alone: ``Don't``.
+
+    ``mixed`` leaves it as it is: which letters are raised is a draw.
+    """
     if casing == "lower":
         return word.lower()
     if casing == "upper":
         return word.upper()
-    return word[:1].upper() + word[1:].lower() if casing == "title" else word
+    if casing == "title":
+        return word[:1].upper() + word[1:].lower()
+    if casing == "title_words":
+        return re.sub(r"[^\s-]+", lambda part: recase(part[0], "title"), word)
+    return word.upper().replace("I", "i") if casing == "small_i" else word
 
 
-def _written(word: str, casing: str, mark: int, limits: Limits) -> str:
-    cased = recase(word, casing)
+def _drawn(words: Words, limits: Limits, rng: Streams, name: str, n: int) -> list[str]:
+    if not words.balance.is_on:
+        plain: list[str] = words.source.draw(rng("words", name), n, limits)
+        return plain
+    candidates = words.source.draw(rng("words", name), n * words.balance.candidates, limits)
+    return words.balance.choose(candidates, rng("balance", name), n)
+
+
+def _written(word: str, cased: str, mark: int, limits: Limits) -> str:
     if limits.reject(cased):
         cased = word  # such as the German sharp s, whose capital is two letters
     if mark < 0:

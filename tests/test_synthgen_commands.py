@@ -135,8 +135,7 @@ def test_preview_draws_a_sheet(here: Path) -> None:
         pytest.param(
             "words.txt",
             "latin1.txt",
-            "latin1.txt is not UTF-8 text: 'utf-8' codec can't decode byte 0xe9 in position 3: "
-            "unexpected end of data. Convert it.",
+            "word list latin1.txt, line 1 is not UTF-8 text (unexpected end of data). Convert the file.",
             id="word list in another encoding",
         ),
         pytest.param(

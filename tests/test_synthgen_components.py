@@ -22,11 +22,16 @@ from synthgen.effects.motion_blur import line_kernel
 from synthgen.layouts import layouts
 from synthgen.pools import HEIGHT, WIDTH, cut, offset
 from synthgen.words import Limits, word_sources
+from synthgen.words.word_list import WordList
 
-NEEDS = {
+LIST = WordList(file="names.txt")
+NEEDS: dict[str, dict[str, Any]] = {  # what has no default
     "word_list": {"file": "names.txt"},
     "albumentations": {"transform": "RandomGamma"},
-}  # what has no default
+    "cut_words": {"source": LIST},
+    "dealt_characters": {"source": LIST},
+    "multi_word": {"source": LIST},
+}
 SHAPES = ((32, 96), (9, 40), (300, 60), (48, 1200))
 
 

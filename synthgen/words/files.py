@@ -1,4 +1,4 @@
-"""Word lists in files, read once a process, with a count of every line that falls out."""
+"""Word lists in files, opened once a process, with a count of every line that falls out."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
 from synthgen.materials import corpus, read_lines
 from synthgen.words.base import Limits
+from synthgen.words.lines import MappedWords
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def frequency_list(name: str, power: float, limits: Limits) -> Words:
     return _frequency_list(*version(corpus(name)), power, limits)
 
 
-def word_list(name: str, split: bool, limits: Limits) -> Words:
-    """Read one entry a line, all equally likely; with ``split``, every word of it is an entry."""
+def word_list(name: str, split: bool, limits: Limits) -> MappedWords:
+    """Open a file of one entry a line, all equally likely; with ``split``, every word of it is an entry."""
     return _word_list(*version(corpus(name)), split, limits)
 
 
@@ -111,7 +112,5 @@ def _frequency_list(path: Path, changed: int, power: float, limits: Limits) -> W
 
 
 @functools.lru_cache(maxsize=32)
-def _word_list(path: Path, changed: int, split: bool, limits: Limits) -> Words:
-    lines = read_lines(path)
-    words = (word for line in lines for word in line.split()) if split else iter(lines)
-    return weighted(path, ((word, 1.0) for word in words), limits)
+def _word_list(path: Path, changed: int, split: bool, limits: Limits) -> MappedWords:
+    return MappedWords.open(path, split, limits)

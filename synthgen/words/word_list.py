@@ -16,6 +16,8 @@ from synthgen.words.files import word_list
 class WordList:
     """Draw from a file with one entry a line, all equally likely; a repeated entry counts as often.
 
+    The file may have any size: it is mapped into memory, not read whole, and must stay as it is during a run.
+
     Source: MJSynth draws from a dictionary in this way (arXiv:1406.2227).
 
     Attributes:
@@ -27,7 +29,7 @@ class WordList:
     split_words: bool = False
 
     def inputs(self, limits: Limits) -> dict[str, Any]:
-        return {self.file: word_list(self.file, self.split_words, limits).facts}
+        return {self.file: word_list(self.file, self.split_words, limits).facts()}
 
     def draw(self, rng: np.random.Generator, n: int, limits: Limits) -> list[str]:
         return word_list(self.file, self.split_words, limits).draw(rng, n)
