@@ -23,6 +23,7 @@ from curation.core.fingerprint import code_sha256, dhash128, sha256_json, versio
 from curation.core.images import encode_jpeg, encode_png
 from curation.core.lock import alone_at
 from curation.core.sample import Reject, Sample
+from synthgen.boxes import COLUMNS
 from synthgen.engines import BLOCK, Drawn, Engine, UnfitError, engines
 from synthgen.materials import RECIPES
 from synthgen.tally import HopelessError, Tally
@@ -204,6 +205,8 @@ def samples(recipe: Recipe, seed: int, start: int, stop: int, prefix: str) -> It
                 source=recipe.name,
                 licence=LICENCE,
                 dhash128=dhash128(drawn.image),
+                word_boxes=drawn.boxes and drawn.boxes.words,
+                character_boxes=drawn.boxes and drawn.boxes.characters,
                 render=row,
             )
 
@@ -273,9 +276,10 @@ def render_shard(
             f"glyphmix or a package it draws with is another one on {platform.node()} now than where the "
             "run began. Install the same, then run the same command again."
         )
-    tally = Tally(work.recipe.name, work.n)
+    engine, tally = work.recipe.engine, Tally(work.recipe.name, work.n)
+    boxes = COLUMNS[getattr(engine, "boxes", "none")]  # trdg has none
     items = _tallied(samples(work.recipe, work.seed, start, stop, work.uid_prefix), tally)
-    shards.write_shard(work.out, index, items, render=_row_type(work.recipe.engine), tick=tick)
+    shards.write_shard(work.out, index, items, render=row_type(engine.plan(0, 0)), boxes=boxes, tick=tick)
     return stop - start, list(tally.reasons.elements())
 
 
@@ -283,10 +287,6 @@ def _tallied(items: Iterator[Sample | Reject], tally: Tally) -> Iterator[Sample 
     for item in items:
         tally.add(1, [item.reason] if isinstance(item, Reject) else [])
         yield item
-
-
-def _row_type(engine: Engine) -> pa.StructType:
-    return row_type(engine.plan(0, 0))
 
 
 def _redrawn(out: Path) -> dict[str, Any]:

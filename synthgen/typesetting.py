@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from curation.core.images import Pixels
+from synthgen.boxes import Boxes, boxes_of
 from synthgen.choices import Bound
 from synthgen.engines.base import UnfitError
 from synthgen.framing import Frame, frame
@@ -36,12 +37,14 @@ class Letters:
         ink: Likewise of all that is painted as the word is; ``word`` itself where nothing else is.
         others: Likewise of neighbours in a colour of their own; None without.
         letter_px: Height of the word's letters in pixels.
+        boxes: Where words and characters stand; None if not asked for.
     """
 
     word: Pixels
     ink: Pixels
     others: Pixels | None
     letter_px: float
+    boxes: Boxes | None = None
 
     @property
     def measured(self) -> Pixels:
@@ -65,11 +68,14 @@ class Typesetter:
         letter_px: float,
         face: Callable[[Mapping[str, Any]], Face],
         other_face: Callable[[str], Face],
+        *,
+        boxed: bool = False,
     ) -> None:
         self._layouts = {layout.kind: Bound.of(layout, f"layout_{layout.kind}") for layout in layouts}
         self._letter_px = letter_px
         self._face = face
         self._other_face = other_face
+        self._boxed = boxed
 
     def set(self, row: Mapping[str, Any]) -> Letters:
         """Draw the letters of ``row`` as coverage.
@@ -90,16 +96,17 @@ class Typesetter:
             raise UnfitError("too_large")
         word = rasterise(placed, cut.scale, cut.origin, cut.size)
         letter_px = placed.letter_height * cut.scale
+        boxes = boxes_of(row["text"], run, placed, cut) if self._boxed else None
         if beside is None:
-            return Letters(word, word, None, letter_px)
+            return Letters(word, word, None, letter_px, boxes)
         others = _rasterise_beside(
             place(beside.run, row, bend, beside.spots, ends or (run.left, run.right)), cut
         )
         if cv2.countNonZero(cv2.bitwise_and(others, cv2.dilate(word, _CLEAR))):
-            return Letters(word, word, None, letter_px)  # where a line bends back onto itself
+            return Letters(word, word, None, letter_px, boxes)  # where a line bends back onto itself
         if row["neighbour_font"]:
-            return Letters(word, word, others, letter_px)
-        return Letters(word, cv2.max(word, others), None, letter_px)
+            return Letters(word, word, others, letter_px, boxes)
+        return Letters(word, cv2.max(word, others), None, letter_px, boxes)
 
     def bend(self, row: Mapping[str, Any]) -> Bend | None:
         """The layout of ``row`` as a map of points; None for a straight line."""

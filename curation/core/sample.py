@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ class Sample:
         dhash128: Perceptual hash of the pixels, 32 hexadecimal digits (``fingerprint.dhash128``).
         origin_image: Identifier of the photo that the crop was cut from, if any.
         origin_box: Left, top, width, height of the crop in that photo, in pixels.
+        word_boxes: Of each word in the label, the corners of a quadrilateral around it, as x and y in pixels,
+            clockwise from the text's upper left; None if unknown.
+        character_boxes: Likewise of each character with its combining marks; empty for a space.
         render: The planned decisions of a rendered word, one entry a column; None for a real one.
     """
 
@@ -35,6 +38,8 @@ class Sample:
     dhash128: str | None = None
     origin_image: str | None = None
     origin_box: tuple[float, float, float, float] | None = None
+    word_boxes: Sequence[Sequence[float]] | None = None
+    character_boxes: Sequence[Sequence[float]] | None = None
     render: Mapping[str, Any] | None = None
 
 

@@ -27,15 +27,17 @@ BASE = [
     ("origin_image", pa.string()),
     ("origin_box", pa.list_(pa.float32())),
 ]
+BOXES = pa.list_(pa.list_(pa.float32()))
 REJECTS = pa.schema([("uid", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
 
 
-def schema(render: pa.StructType | None = None) -> pa.Schema:
-    """The schema of a dataset, with the column ``render`` if its words were rendered.
+def schema(render: pa.StructType | None = None, boxes: Sequence[str] = ()) -> pa.Schema:
+    """The schema of a dataset, with the column ``render`` if its words were rendered, and columns of boxes.
 
     The metadata is what ``datasets`` writes, so that it decodes the column ``image`` into pictures.
     """
-    fields = [*BASE, *([("render", render)] if render is not None else [])]
+    named = [(name, BOXES) for name in boxes]
+    fields = [*BASE, *named, *([("render", render)] if render is not None else [])]
     features = {name: _feature(kind) for name, kind in fields}
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
@@ -66,6 +68,8 @@ def to_batch(samples: Sequence[Sample], into: pa.Schema) -> pa.RecordBatch:
         "dhash128": [s.dhash128 for s in samples],
         "origin_image": [s.origin_image for s in samples],
         "origin_box": [s.origin_box for s in samples],
+        "word_boxes": [s.word_boxes for s in samples],
+        "character_boxes": [s.character_boxes for s in samples],
         "render": [s.render for s in samples],
     }
     arrays = [

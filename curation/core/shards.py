@@ -83,6 +83,7 @@ def write_shard(
     items: Iterable[Sample | Reject],
     *,
     render: pa.StructType | None = None,
+    boxes: Sequence[str] = (),
     tick: Callable[[int], object] = lambda n: None,
 ) -> None:
     """Write one shard and then its completion record.
@@ -92,6 +93,7 @@ def write_shard(
         index: The shard's number; shards may be written in any order and by any process.
         items: What goes in, in order; rejects are counted and kept apart.
         render: The type of the column ``render``, for rendered words.
+        boxes: Which columns of boxes it has: ``word_boxes``, ``character_boxes``.
         tick: Called with the number of items dealt with since the last call.
 
     Raises:
@@ -104,7 +106,7 @@ def write_shard(
             "Write to storage that all machines at work share."
         )
     rejects: list[Reject] = []
-    into = schema(render)
+    into = schema(render, boxes)
     path = out / "data" / f"shard-{index:05d}.parquet"
     with _disk_may_be_full(out), whole(path) as draft:
         n_rows = 0

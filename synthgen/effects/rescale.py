@@ -10,8 +10,8 @@ import numpy as np
 from synthgen.choices import check_range, check_share, pick
 from synthgen.effects.base import effects
 
-SHRINK = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_NEAREST, cv2.INTER_CUBIC)
-ENLARGE = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST, cv2.INTER_LANCZOS4)
+SHRINK = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_NEAREST_EXACT, cv2.INTER_CUBIC)
+ENLARGE = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST_EXACT, cv2.INTER_LANCZOS4)
 
 
 @effects.add("rescale")

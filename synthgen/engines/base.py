@@ -10,6 +10,7 @@ import numpy as np
 
 from curation.core.images import Pixels
 from curation.core.registry import Registry
+from synthgen.boxes import Boxes
 
 engines: Registry[Any] = Registry("engine")
 
@@ -32,11 +33,13 @@ class Drawn:
         image: (H, W, 3) uint8 RGB.
         label: The text that stands in the image, in logical order.
         jpeg_quality: Quality that the stored file is encoded with; None for PNG.
+        boxes: Where words and characters stand; None if the engine was not asked.
     """
 
     image: Pixels
     label: str
     jpeg_quality: int | None = 95
+    boxes: Boxes | None = None
 
 
 class Engine(Protocol):

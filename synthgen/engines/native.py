@@ -16,6 +16,7 @@ from curation.core.labels import CHARSET_94
 from curation.core.rng import stream
 from synthgen import legibility
 from synthgen.backgrounds.plain import Plain
+from synthgen.boxes import Stored
 from synthgen.choices import (
     Bound,
     Columns,
@@ -72,6 +73,7 @@ class Native:
             which a word is drawn again with other decisions.
         least_contrast_after: Likewise between the means of both in the finished image.
         stored_quality: Least and greatest quality of the stored file.
+        boxes: Which boxes are stored with the image: ``none``, ``words``, or ``characters`` and words.
     """
 
     words: tuple[Words, ...]
@@ -91,6 +93,7 @@ class Native:
     least_contrast: float = 20.0
     least_contrast_after: float = 12.0
     stored_quality: tuple[int, int] = (70, 95)
+    boxes: Stored = "none"
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
@@ -227,7 +230,7 @@ class Native:
                 image = bound.apply(image, row, **bound.seeing(letters=mask))
         if legibility.contrast(image, letters.measured) < self.least_contrast_after:
             raise UnfitError("faint")
-        return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"])
+        return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"], boxes=letters.boxes)
 
     def _face(self, name: str, axes: str = "") -> Face:
         key = name, axes
@@ -268,6 +271,7 @@ class Native:
             self.framing.letter_px,
             lambda row: self._face(row["font"], row.get("font_axes", "")),
             self._face,
+            boxed=self.boxes != "none",
         )
 
     @cached_property
