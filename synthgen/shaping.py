@@ -162,18 +162,21 @@ def _buffer(text: str, item: Item | None) -> hb.Buffer:
 
 def _set(run: Run, buffer: hb.Buffer, pen: float, tracking: float, blanks: set[int]) -> float | None:
     """Add the shaped ``buffer`` at ``pen``; where it ends, or None if a glyph is missing."""
-    face, em = run.face, run.face.em
+    face, em, gap, cluster = run.face, run.face.em, 0.0, -1
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         if not info.codepoint:
             return None
+        if info.cluster != cluster:  # a letter's marks stand where the font puts them, however wide it is set
+            pen, gap, cluster = pen + gap, 0.0, info.cluster
         if ink := face.ink(info.codepoint):
             run.glyphs.append((info.codepoint, ink, pen + position.x_offset / em, position.y_offset / em))
             run.clusters.append(info.cluster)
         else:
             blanks.add(info.cluster)
         if position.x_advance:  # a combining mark takes no room, so it gets no gap either
-            pen += position.x_advance / em + tracking
-    return pen
+            pen += position.x_advance / em
+            gap = tracking
+    return pen + gap
 
 
 def letters_of(run: Run) -> list[list[int]]:

@@ -35,6 +35,7 @@ Commands:
   render    Draw synthetic word images from a recipe.
   preview   Draw a contact sheet of what a recipe makes.
   palette   Learn text and background colours from word crops.
+  fonts     List fonts, and what each of them can draw.
   import    Turn a published set into a dataset.
   export    Write a dataset as LMDB for PARSeq and DTRB.
   inspect   Count and show what a dataset holds.
@@ -106,8 +107,8 @@ def test_unknown_command() -> None:
         "Error: unknown command 'rendr'. Did you mean 'render'?\n"
     )
     assert run("zzz").stderr.splitlines()[-1] == (
-        "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, import, inspect, laws, mix, "
-        "palette, preview, render, report, train."
+        "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, fonts, import, inspect, laws, "
+        "mix, palette, preview, render, report, train."
     )
 
 
