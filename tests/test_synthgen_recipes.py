@@ -10,10 +10,12 @@ import pytest
 
 from curation.core.labels import CHARSET_94
 from synthgen import render as rendering
+from synthgen.colour_space import LUMA
 from synthgen.engines.native import Native
-from synthgen.materials import RECIPES
+from synthgen.materials import FONTS, RECIPES
 
-NAMES = ("mj", "st")
+NAMES = ("document", "mj", "st")
+BOOKISH = {"serif", "sans", "mono", "slab"}
 N_DRAWN = 80
 
 
@@ -87,10 +89,7 @@ def test_mj_is_muted() -> None:
     def luma(name: str) -> np.ndarray:
         columns = plan(name)
         text, ground = (
-            sum(
-                w * columns[f"{what}_{c}"].astype(float)
-                for w, c in zip((0.299, 0.587, 0.114), "rgb", strict=True)
-            )
+            sum(w * columns[f"{what}_{c}"].astype(float) for w, c in zip(LUMA, "rgb", strict=True))
             for what in ("text", "background")
         )
         return np.abs(text - ground)
@@ -120,3 +119,39 @@ def test_st_has_many_small_crops_on_photos_and_no_camera() -> None:
 def test_st_has_borders_and_shadows_as_often_as_the_program_it_follows() -> None:
     assert plan("st")["outline"].mean() == pytest.approx(0.15, abs=0.035)
     assert plan("st")["shadow"].mean() == pytest.approx(0.15, abs=0.035)
+
+
+def test_document_has_lines_of_several_words() -> None:
+    texts = plan("document")["text"]
+    words = np.array([len(text.split()) for text in texts])
+    assert 0.45 < np.mean(words > 1) < 0.65
+    assert 4 <= words.max() <= 7
+    assert all(text == " ".join(text.split()) for text in texts), "one space between words, none around"
+    assert 0.1 < share(texts, r".*\d.*") < 0.35
+
+
+def test_document_is_nearly_black_on_nearly_white_and_nearly_straight() -> None:
+    columns = plan("document")
+    text, ground = (
+        sum(w * columns[f"{what}_{c}"].astype(float) for w, c in zip(LUMA, "rgb", strict=True))
+        for what in ("text", "background")
+    )
+    assert np.median(ground) > 230
+    assert np.median(text) < 90
+    assert np.mean(ground > text) > 0.97
+    assert np.quantile(np.abs(columns["rotation_deg"]), 0.9) < 2
+    assert set(columns["background"]) == {"plain", "gradient", "material"}
+    assert set(columns["background_material_surface"]) == {"", "paper"}
+
+
+def test_document_is_set_in_fonts_of_books_and_typewriters() -> None:
+    kinds = {
+        line.split("\t")[0]: line.split("\t")[1]
+        for line in (FONTS / "classes.tsv").read_text(encoding="utf-8").splitlines()
+    }
+    fonts = plan("document")["font"]
+    used = [kinds[font.partition("#")[0]] for font in fonts]
+    outside = {font for font, kind in zip(fonts, used, strict=True) if kind not in BOOKISH}
+    assert {font.partition("-")[0] for font in outside} <= {"SpecialElite", "OCRA", "OCRB"}
+    assert np.mean([kind == "mono" for kind in used]) > 0.1
+    assert np.mean([kind == "serif" for kind in used]) > 0.25
