@@ -18,6 +18,7 @@ from synthgen.backgrounds.photo import AT_ONCE
 from synthgen.choices import Bound, plan_each
 from synthgen.colour_space import LUMA
 from synthgen.effects import effects
+from synthgen.effects.occluder import hides_too_much
 from synthgen.engines.shares import EffectShare
 from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
 
@@ -154,16 +155,31 @@ def test_components_are_told_of_the_word_only_what_they_ask_for() -> None:
     assert set(Bound.of(backgrounds.get("sign")(), "p").seeing(**word)) == {"letters", "ink"}
 
 
-@pytest.mark.parametrize(("name", "share"), [("highlight", "strength"), ("bloom", "strength")])
-def test_light_leaves_the_rest_of_the_contrast(name: str, share: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [("highlight", "strength"), ("bloom", "strength"), ("rain", "strength"), ("dirt", "strength")],
+)
+def test_what_lies_over_a_word_leaves_the_rest_of_its_contrast(name: str, share: str) -> None:
     effect = effects.get(name)()
+    dark, light = (np.full((48, 160, 3), grey, np.uint8) for grey in (90, 150))
+    changed = 0
+    for row in rows(effect, 100):
+        low, high = (effect.apply(image, **row).astype(int) for image in (dark, light))
+        if name != "dirt":
+            assert (low >= dark - 1).all(), "light only adds"
+        if name != "bloom":  # its light depends on what is there
+            assert (high - low).min() >= 60 * (1 - row[share]) - 3
+        changed += bool((low != dark).any() or (high != light).any())
+    assert changed > 40
+
+
+def test_bloom_leaves_the_rest_of_the_contrast_between_neighbours() -> None:
+    effect = effects.get("bloom")()
     image = np.full((48, 160, 3), 90, np.uint8)
     image[:, ::2] = 150
     for row in rows(effect, 100):
         drawn = effect.apply(image, **row).astype(int)
-        assert (drawn >= image - 1).all(), "light only adds"
-        left = (drawn[:, 1::2] - drawn[:, ::2]).min()
-        assert abs(left) >= 60 * (1 - row[share]) - 4
+        assert (drawn[:, ::2] - drawn[:, 1::2]).min() >= 60 * (1 - row["strength"]) - 4
 
 
 def test_a_shadow_leaves_the_rest_of_the_light() -> None:
@@ -397,3 +413,45 @@ class TestPhoto:
         assert (
             complaint("photo", backgrounds, candidates=0) == "r.toml: candidates must be from 1 to 64, got 0."
         )
+
+
+class TestOccluder:
+    def test_hides_no_more_of_any_piece_of_ink_than_it_may(self) -> None:
+        occluder = effects.get("occluder")(bar_width=(0.05, 0.3), size=(0.2, 1.0))
+        mask = np.zeros((48, 160), np.uint8)
+        cv2.putText(mask, "Hi!lo:7", (6, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 255, 4)
+        n, pieces = cv2.connectedComponents((mask >= 128).astype(np.uint8))
+        seen = 0
+        for row in rows(occluder, 300):
+            black, white = (
+                occluder.apply(np.full((48, 160, 3), grey, np.uint8), **row, letters=mask)
+                for grey in (0, 255)
+            )
+            hidden = (white.astype(int) - black).max(axis=2) < 250
+            shares = [hidden[pieces == i].mean() for i in range(1, n)]
+            assert max(shares) <= 0.25
+            seen += max(shares) > 0
+        assert seen > 60, "hardly anything is ever hidden"
+
+    def test_hides_no_letter_of_a_word_whose_letters_join(self) -> None:
+        joined, patch = np.zeros((2, 48, 200), np.uint8)
+        joined[14:34, 5:195] = 255
+        patch[:, 90:93] = 255
+        assert not hides_too_much(joined, patch, 0.25), "a thin wire"
+        patch[:, 90:102] = 255
+        assert hides_too_much(joined, patch, 0.25), "a letter's width, though a fifteenth of the piece"
+
+    def test_draws_anything_where_nothing_need_be_read(self) -> None:
+        occluder = effects.get("occluder")(kinds=(0.0, 0.0, 1.0), size=(0.5, 0.9))
+        assert all((occluder.apply(CARD, **row) != CARD).any() for row in rows(occluder, 30))
+
+    def test_refuses_to_hide_whole_letters(self) -> None:
+        said = complaint("occluder", effects, most_hidden=0.9)
+        assert said == "r.toml: most_hidden must be from 0 to 0.5, got [0, 0.9]."
+
+
+def test_dirt_of_each_kind_covers_a_small_part() -> None:
+    for i, kind in enumerate(("specks", "scratches", "stains")):
+        dirt = effects.get("dirt")(kinds=tuple(float(i == j) for j in range(3)), strength=(0.5, 0.5))
+        covered = [(dirt.apply(CARD, **row) != CARD).any(axis=2).mean() for row in rows(dirt, 60)]
+        assert 0.01 < np.mean(covered) < 0.5, kind
