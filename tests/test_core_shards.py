@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -240,6 +241,14 @@ def test_other_system_errors_are_passed_on(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(pq.ParquetWriter, "write_batch", broken)
     with pytest.raises(OSError, match="Input/output error"):
         shards.write_shard(tmp_path / "set", 0, words(0))
+
+
+def test_decisions_are_laid_out_by_name_whatever_their_order() -> None:
+    into = shards.schema(pa.struct([("size_px", pa.float32()), ("kind", pa.string())]))
+    rows = [{"size_px": 1.5, "kind": "a"}, {"kind": "b", "size_px": None}]
+    for order in (rows, rows[::-1], rows[1:]):
+        samples = [dataclasses.replace(word(f"x:{i}"), render=row) for i, row in enumerate(order)]
+        assert shards.to_batch(samples, into).column("render").to_pylist() == order
 
 
 def test_schema_says_image_to_hugging_face() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ from small_recipe import write_recipe
 from curation.core.errors import UserError
 from curation.core.lock import alone_at
 from synthgen import render as rendering
+from synthgen.engines import BLOCK
 from synthgen.tally import HopelessError, Tally
 
 
@@ -102,3 +104,20 @@ def test_a_hopeless_run_stops_early() -> None:
         tally.add(1, ["fussy"])
     with pytest.raises(HopelessError, match=r"cannot be drawn \(1000 fussy\)"):
         tally.add(1, ["fussy"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's memory")
+def test_memory_does_not_grow_over_a_hundred_thousand_planned_words(recipe_path: Path) -> None:
+    engine = rendering.load(str(recipe_path)).engine
+
+    def resident_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+    def draw(start: int, stop: int) -> None:
+        for index in range(start, stop, BLOCK // 4):
+            rendering.draw(engine, 0, index)
+
+    draw(0, 20_000)
+    before = resident_mb()
+    draw(20_000, 120_000)
+    assert resident_mb() - before < 5

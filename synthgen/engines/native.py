@@ -190,6 +190,8 @@ class Native:
         if attempt == 0:
             return first
         uncovered = self._picker.pick(first["text"], np.zeros(BLOCK)) == ""
+        if not uncovered.any():
+            return first
         return {key: np.where(uncovered, column, first[key]) for key, column in texts(attempt).items()}
 
     def _plan_neighbours(self, rng: Streams, texts: list[str]) -> Columns:
