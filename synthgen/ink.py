@@ -31,7 +31,8 @@ from synthgen.colours import channels
 from synthgen.decorations import decorations
 from synthgen.layers import Colour, card, cover, luma_of, mix, shifted, shrink, swell
 
-HOLLOW_CONTRAST = 70.0  # of luma between text and background
+HOLLOW_CONTRAST = 110.0  # of luma between text and background: blur takes half of a thin line's
+HOLLOW_PX = 1.5  # least width of a contour; what is thinner does not outlive the camera
 HOLLOW_INSIDE = 0.2  # of the letters' pixels that lie two contours deep, at least
 
 
@@ -241,7 +242,7 @@ def hollowed(mask: Pixels, row: Mapping[str, Any], letter_px: float) -> Pixels:
     """
     if abs(luma_of(colour(row, "text")) - luma_of(colour(row, "background"))) < HOLLOW_CONTRAST:
         return mask
-    width_px = max(row["hollow_width"] * letter_px, 1.0)
+    width_px = max(row["hollow_width"] * letter_px, HOLLOW_PX)
     inside = cv2.countNonZero(shrink(mask, 2 * width_px))
     return contour(mask, width_px) if inside >= HOLLOW_INSIDE * cv2.countNonZero(mask) else mask
 
