@@ -85,7 +85,8 @@ def with_trdg_fonts(table: Table) -> Table:
     spec = importlib.util.find_spec("trdg")
     assert spec is not None
     assert spec.origin is not None
-    return table | {"fonts": str(Path(spec.origin).parent / "fonts" / "latin")}
+    chosen = {k: v for k, v in table.items() if k != "font_choice"}  # it speaks of classes of ours
+    return chosen | {"fonts": str(Path(spec.origin).parent / "fonts" / "latin")}
 
 
 def without_layout(table: Table) -> Table:
@@ -99,8 +100,8 @@ def without_layout(table: Table) -> Table:
 
 def without_look(table: Table) -> Table:
     """The recipe with one colour on one colour: no fill, outline, shadow, texture or photo."""
-    gone = ("backgrounds", "ink")
-    return {k: v for k, v in table.items() if k not in gone} | {"ink": {"outline": 0, "shadow": 0, "fade": 0}}
+    kept = {k: v for k, v in table.items() if k != "backgrounds"}
+    return kept | {"ink": {"outline": 0, "shadow": 0, "fade": 0}}
 
 
 def without_camera(table: Table) -> Table:

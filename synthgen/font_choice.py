@@ -69,11 +69,14 @@ class FontChoice:
         include: Globs of the fonts to draw; empty for all.
         exclude: Globs of fonts to leave out.
         weights: Factors; those of all entries that fit a font are multiplied.
+        no_capitals: Globs of fonts that set no word wholly in capitals, as no one does in a running hand;
+            words of one letter aside.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     weights: tuple[FontWeight, ...] = ()
+    no_capitals: tuple[str, ...] = ()
 
     def factor(self, font: Described) -> float:
         """How much more often than by default ``font`` is drawn; 0 if never."""
@@ -83,7 +86,7 @@ class FontChoice:
 
     def idle(self, fonts: Sequence[Described]) -> str:
         """The first part of the choice that is about none of ``fonts``; empty if there is none."""
-        for key in ("include", "exclude"):
+        for key in ("include", "exclude", "no_capitals"):
             for pattern in getattr(self, key):
                 if not any(matches(font, (pattern,)) for font in fonts):
                     return f"{key} {pattern!r}"

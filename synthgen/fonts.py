@@ -15,7 +15,7 @@ import numpy as np
 
 from curation.core.errors import UserError
 from synthgen.font_cache import FontCache
-from synthgen.font_choice import FontChoice
+from synthgen.font_choice import FontChoice, matches
 from synthgen.font_files import Axis, FaceFacts
 from synthgen.materials import FONT_ENDINGS, listing
 from synthgen.shaping import Face
@@ -46,6 +46,7 @@ class FontFile:
         scripts: ISO 15924 names of the scripts it has letters of, the fullest first.
         characters: Those of the asked charset that it draws; white space needs no ink.
         factor: How much more often than by default it is drawn.
+        capitals: Whether words of several letters are set in it wholly in capitals.
     """
 
     name: str
@@ -62,6 +63,7 @@ class FontFile:
     scripts: tuple[str, ...]
     characters: frozenset[str]
     factor: float = 1.0
+    capitals: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ class FontPicker:
     """Draws fonts for texts, so that every character of a text is covered.
 
     A family of k files gets the weight of the square root of k: large families do not drown the
-    single display faces, and their many weights still count. A font's ``factor`` multiplies its own.
+    single display faces, and their many weights still count. A font's ``factor`` multiplies its own. Fonts
+    without ``capitals`` set a word wholly in capitals only where no other font has all its characters.
 
     Args:
         index: What to draw from.
@@ -145,6 +148,7 @@ class FontPicker:
         sizes = Counter(font.family for font in index.fonts)
         self._weights = np.array([font.factor * sizes[font.family] ** -0.5 for font in index.fonts])
         self._axes = {font.name: font.axes[:_AXES] for font in index.fonts if font.axes}
+        self._no_capitals = sum(1 << bit for bit, font in enumerate(index.fonts) if not font.capitals)
         self._fonts_of: dict[str, int] = {}  # character -> bit set of the fonts that draw it
         drawing: dict[frozenset[str], int] = {}
         for bit, font in enumerate(index.fonts):
@@ -187,6 +191,8 @@ class FontPicker:
             fonts &= self._fonts_of.get(character, 0)
         if fonts <= 0:
             return ""
+        if self._no_capitals and len(text) > 1 and text.isupper():
+            fonts = fonts & ~self._no_capitals or fonts
         allowed, edges = self._edges(fonts)
         at = min(int(np.searchsorted(edges, dice, side="right")), len(allowed) - 1)
         name: str = self.names[allowed[at]]
@@ -244,7 +250,10 @@ def _chosen(index: FontIndex, choice: FontChoice) -> FontIndex:
         raise UserError(
             f"font_choice, {idle} fits no font in {index.folder}. See their names with glyphmix fonts."
         )
-    rated = [dataclasses.replace(font, factor=choice.factor(font)) for font in index.fonts]
+    rated = [
+        dataclasses.replace(font, factor=choice.factor(font), capitals=not matches(font, choice.no_capitals))
+        for font in index.fonts
+    ]
     kept = tuple(font for font in rated if font.factor)
     if not kept:
         raise UserError(f"font_choice leaves no font of {index.folder}. Widen it.")

@@ -22,8 +22,8 @@ def fault(
 ) -> str | None:
     """Why a composed word cannot be read, or None if it can.
 
-    A word can be read if its letters differ in luma from the ground they cover, or if its outline does
-    and the letters differ from the outline.
+    A word can be read if its letters or its outline differ in luma from the ground they cover; where the
+    outline does, the letters must differ from the outline too, for a wide one closes thin letters up.
 
     Args:
         ground: (H, W, 3) uint8 RGB before any ink.
@@ -44,13 +44,12 @@ def fault(
     change = cv2.absdiff(_luma(image), _luma(ground))
     if beside_px > 0 and not _told_from_beside(_luma(image), mask, letters, least_contrast, beside_px):
         return "smeared"
-    if _stands_out(change, letters, least_contrast):
-        return None
-    if outline_px <= 0:
-        return "low_contrast"
-    rim = cv2.subtract(_core(swell(mask, outline_px)), cv2.inRange(mask, 1, 255))
-    inside, around = cv2.mean(_luma(image), letters)[0], cv2.mean(_luma(image), rim)[0]
-    seen = _stands_out(change, rim, least_contrast) and abs(inside - around) >= least_contrast
+    seen = _stands_out(change, letters, least_contrast)
+    if outline_px > 0:
+        rim = cv2.subtract(_core(swell(mask, outline_px)), cv2.inRange(mask, 1, 255))
+        if _stands_out(change, rim, least_contrast):
+            inside, around = cv2.mean(_luma(image), letters)[0], cv2.mean(_luma(image), rim)[0]
+            seen = abs(inside - around) >= least_contrast
     return None if seen else "low_contrast"
 
 
