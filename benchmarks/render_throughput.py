@@ -6,17 +6,17 @@ Four arms take turns on one core, each after a warm-up that is not counted:
 
 native     the recipe mjst_plus at its stored size, through ``synthgen.render`` to Parquet, one job
 trdg       trdg's own command line with skew, distortion, blur and pictures behind the words switched on:
-           its own fonts, pictures and dictionary, JPEG files on disk, one process. Its start-up is left
-           out: words of a longer run less those of a shorter, by the difference of their times
+           its own fonts, pictures and dictionary, JPEG files on disk, one process
 engine     our engine trdg, given mjst_plus' words, the same four switched on, to Parquet; it keeps
            photos and fonts open, which trdg does not, so it is several times faster than trdg
 generator  trdg's Python generator, given mjst_plus' words and our photos, pictures left in memory; one
            setting of distortion serves a generator, so each of a round's nine draws a ninth of the words
 
-Words are those written (or, for generator, those delivered). trdg runs on the locked Pillow thanks to one
-mended function, the height of a text, which Pillow 10 no longer tells through ``getsize``. The ratio is the
-median over the rounds of native divided by trdg, by wall clock. Where it differs much from that by processor
-time, printed above it, other programs had the core: run it again on a quiet machine.
+Start-up is left out: words of a run of twice the length less those of a shorter one, by the difference of
+their times. Words are those written (or, for generator, those delivered). trdg runs on the locked Pillow
+thanks to one mended function, the height of a text, which Pillow 10 no longer tells through ``getsize``. The
+ratio is the median over the rounds of native divided by trdg, by wall clock. Where it differs much from that
+by processor time, printed above it, other programs had the core: run it again on a quiet machine.
 """
 
 from __future__ import annotations
@@ -139,20 +139,25 @@ def build_arms(folder: Path) -> dict[str, Callable[[int], Rates]]:
             render(loaded, out, n=n, seed=SEED, jobs=1)
             return len(Dataset.open(out))
 
-        return lambda n: timed(run, n)
+        return lambda n: steady(lambda k: timed(run, k), n)
 
     generator = generator_arm(full, folder / "photos")
     return {
         "native": to_parquet("mjst_plus"),
         "trdg": lambda n: trdg_rates(folder / "trdg", max(round(n * TRDG_SHARE), 50)),
         "engine": to_parquet(str(full)),
-        "generator": lambda n: timed(generator, n),
+        "generator": lambda n: steady(lambda k: timed(generator, k), n),
     }
 
 
 def trdg_rates(folder: Path, n: int) -> Rates:
-    """Rates of trdg's command line between the first ``n`` words, after which it is warm, and twice that."""
-    longer, shorter = trdg_run(folder, 2 * n), trdg_run(folder, n)
+    """Rates of trdg's command line."""
+    return steady(lambda n: trdg_run(folder, n), n)
+
+
+def steady(run: Callable[[int], tuple[int, float, float]], n: int) -> Rates:
+    """Rates between the first ``n`` words, after which all is warm, and twice that."""
+    longer, shorter = run(2 * n), run(n)
     words, wall, processor = (a - b for a, b in zip(longer, shorter, strict=True))
     return words / wall, words / processor
 
@@ -215,11 +220,11 @@ def generator_arm(full: Path, photos: Path) -> Callable[[int], int]:
     return run
 
 
-def timed(arm: Callable[[int], int], n: int) -> Rates:
-    """The rates of an arm in this process that returns how many words came out."""
+def timed(arm: Callable[[int], int], n: int) -> tuple[int, float, float]:
+    """Words, seconds and seconds of processor time of an arm in this process."""
     wall, processor = time.perf_counter(), time.process_time()
     done = arm(n)
-    return done / (time.perf_counter() - wall), done / (time.process_time() - processor)
+    return done, time.perf_counter() - wall, time.process_time() - processor
 
 
 def print_table(rounds: list[dict[str, Rates]], n: int) -> None:

@@ -14,6 +14,7 @@ from synthgen.placement import Box, Spot, ink_box, spots_of
 from synthgen.shaping import Face, Ink, Run, shape
 
 SIDE_SHARES = (0.2, 0.3, 0.2, 0.3)  # of the side that a word certainly has a neighbour on; lines are looser
+_LINE_WORDS = {"left": 1, "top": 2, "right": 1, "bottom": 2}
 SPACE_EM = 0.3  # between the words of a line
 MORE = 0.3  # share of each further side
 
@@ -71,47 +72,43 @@ class Neighbours:
         chosen = rng("neighbours").random(n) < self.share
         certain = pick(rng("neighbour_side"), SIDE_SHARES, n)
         more = rng("neighbour_more").random((len(SIDES), n)) < MORE
+        where = {side: chosen & ((certain == i) | more[i]) for i, side in enumerate(SIDES)}
+        found = _texts(where, texts, draw(lambda *key: rng("neighbour", *key), _n_words(where)))
         columns: Columns = {"neighbours": chosen}
-        for i, side in enumerate(SIDES):
-            columns[f"neighbour_{side}"] = self._texts(
-                side, chosen & ((certain == i) | more[i]), texts, rng, draw
-            )
+        for side in SIDES:
+            columns[f"neighbour_{side}"] = found[side]
             gap = self.line_gap if side in ("top", "bottom") else self.word_gap
             columns[f"neighbour_{side}_gap"] = rng("neighbour_gap", side).uniform(*gap, n) * chosen
             columns[f"neighbour_{side}_reach"] = rng("neighbour_reach", side).uniform(*self.reach, n) * chosen
         other = chosen & (rng("neighbour_other").random(n) < self.other)
-        joined = np.array(
-            [
-                "".join(row).replace(" ", "")
-                for row in zip(*(columns[f"neighbour_{s}"] for s in SIDES), strict=True)
-            ],
-            object,
-        )
-        font = fonts(joined, rng("neighbour_font").random(n))
+        (rows,) = np.nonzero(other)
+        joined = ["".join(found[side][row] for side in SIDES).replace(" ", "") for row in rows]
+        font = np.full(n, "", object)
+        font[rows] = fonts(np.array(joined, object), rng("neighbour_font").random(n)[rows])
         size = rng("neighbour_size").uniform(*self.size, n)
         return columns | {
             "neighbour_shift": rng("neighbour_shift").uniform(-0.5, 0.5, n) * chosen,
-            "neighbour_font": np.where(other, font, ""),
+            "neighbour_font": font,
             "neighbour_size": np.where(other, size, 1.0 * chosen),
         }
 
-    @staticmethod
-    def _texts(
-        side: str,
-        where: np.ndarray,
-        texts: Sequence[str],
-        rng: Streams,
-        draw: Callable[[Streams, int], Sequence[str]],
-    ) -> np.ndarray:
-        """Other words where ``where``, in capitals beside a word in capitals; two words above and below."""
-        (rows,) = np.nonzero(where)
-        lines = 2 if side in ("top", "bottom") else 1
-        drawn = draw(lambda *key: rng("neighbour", side, *key), lines * len(rows))
-        found = np.full(len(texts), "", object)
-        for k, row in enumerate(rows.tolist()):
-            text = " ".join(drawn[k * lines : (k + 1) * lines])
-            found[row] = text.upper() if texts[row].isupper() else text
-        return found
+
+def _n_words(where: Mapping[str, np.ndarray]) -> int:
+    """How many words the neighbours take: two to a line above or below."""
+    return sum(_LINE_WORDS[side] * int(np.count_nonzero(chosen)) for side, chosen in where.items())
+
+
+def _texts(
+    where: Mapping[str, np.ndarray], texts: Sequence[str], drawn: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Other words for each side where ``where``, in capitals beside a word in capitals."""
+    words, found = iter(drawn), {}
+    for side, chosen in where.items():
+        found[side] = np.full(len(texts), "", object)
+        for row in np.nonzero(chosen)[0].tolist():
+            text = " ".join(next(words) for _ in range(_LINE_WORDS[side]))
+            found[side][row] = text.upper() if texts[row].isupper() else text
+    return found
 
 
 @dataclass(frozen=True)

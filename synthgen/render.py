@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,14 +23,13 @@ from curation.core.images import encode_jpeg, encode_png
 from curation.core.lock import alone_at
 from curation.core.sample import Reject, Sample
 from synthgen.boxes import COLUMNS
-from synthgen.engines import BLOCK, Drawn, Engine, UnfitError, engines
+from synthgen.engines import BLOCK, Engine, engines
 from synthgen.materials import RECIPES
+from synthgen.rows import ATTEMPTS, draw, row_type
 from synthgen.tally import HopelessError, Tally
 
-ATTEMPTS = 10
 PACKAGES = ("glyphmix", "numpy", "opencv-python", "opencv-python-headless", "pyarrow", "uharfbuzz")
 LICENCE = "rendered; fonts, words and photos as listed with them"
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,55 +209,6 @@ def samples(recipe: Recipe, seed: int, start: int, stop: int, prefix: str) -> It
             )
 
 
-def draw(engine: Engine, seed: int, index: int) -> tuple[Drawn | None, Row, str]:
-    """Draw word ``index``, from the plan of the next attempt as often as it cannot be read.
-
-    Returns:
-        The word, or None after ``ATTEMPTS``; its row, with ``index``, ``attempt`` and
-        ``redrawn_because``; and why the last failed attempt failed, empty if none did.
-    """
-    reason = ""
-    for attempt in range(ATTEMPTS):
-        row = _row(engine, seed, index, attempt)
-        try:
-            drawn = engine.draw(row)
-        except UnfitError as error:
-            reason = str(error)
-        else:
-            return drawn, {"index": index, "attempt": attempt, "redrawn_because": reason, **row}, reason
-    return None, {}, reason
-
-
-def row_type(columns: Mapping[str, np.ndarray]) -> pa.StructType:
-    """The Arrow type of the column ``render``: the plan's columns and where a row stands in the plan."""
-    own = [("index", pa.int64()), ("attempt", pa.int32()), ("redrawn_because", pa.string())]
-    return pa.struct(
-        own
-        + [
-            (name, pa.string() if column.dtype == object else pa.from_numpy_dtype(column.dtype))
-            for name, column in columns.items()
-        ]
-    )
-
-
-# The engine is compared by identity: hashing its fields for each row would cost more than the lookup saves.
-_planned: dict[tuple[int, int, int], tuple[Engine, int, list[str], list[tuple[Any, ...]]]] = {}
-
-
-def _row(engine: Engine, seed: int, index: int, attempt: int) -> Row:
-    """One planned row; the block last used is kept for each attempt."""
-    key, block = (id(engine), seed, attempt), index // BLOCK
-    kept = _planned.get(key)
-    if kept is None or kept[0] is not engine or kept[1] != block:
-        columns = engine.plan(seed, block, attempt)
-        values = zip(*(column.tolist() for column in columns.values()), strict=True)
-        kept = engine, block, list(columns), list(values)
-        if len(_planned) > 4 * ATTEMPTS:
-            _planned.clear()
-        _planned[key] = kept
-    return dict(zip(kept[2], kept[3][index % BLOCK], strict=True))
-
-
 def render_shard(
     work: Work, index: int, start: int, stop: int, tick: Callable[[int], object]
 ) -> tuple[int, list[str]]:
@@ -276,11 +225,25 @@ def render_shard(
             f"glyphmix or a package it draws with is another one on {platform.node()} now than where the "
             "run began. Install the same, then run the same command again."
         )
-    engine, tally = work.recipe.engine, Tally(work.recipe.name, work.n)
-    boxes = COLUMNS[getattr(engine, "boxes", "none")]  # trdg has none
-    items = _tallied(samples(work.recipe, work.seed, start, stop, work.uid_prefix), tally)
-    shards.write_shard(work.out, index, items, render=row_type(engine.plan(0, 0)), boxes=boxes, tick=tick)
+    recipe, columns = _warm(work.recipe)
+    tally = Tally(recipe.name, work.n)
+    boxes = COLUMNS[getattr(recipe.engine, "boxes", "none")]  # trdg has none
+    items = _tallied(samples(recipe, work.seed, start, stop, work.uid_prefix), tally)
+    shards.write_shard(work.out, index, items, render=columns, boxes=boxes, tick=tick)
     return stop - start, list(tally.reasons.elements())
+
+
+_last: list[tuple[Recipe, pa.StructType]] = []
+
+
+def _warm(recipe: Recipe) -> tuple[Recipe, pa.StructType]:
+    """The recipe that this process drew with last, if it is equal, and the type of its rows.
+
+    A recipe comes to a worker anew with every shard, without the fonts and photos it had opened.
+    """
+    if not _last or _last[0][0] != recipe:
+        _last[:] = [(recipe, row_type(recipe.engine.plan(0, 0)))]
+    return _last[0]
 
 
 def _tallied(items: Iterator[Sample | Reject], tally: Tally) -> Iterator[Sample | Reject]:

@@ -102,7 +102,7 @@ class Typesetter:
         others = _rasterise_beside(
             place(beside.run, row, bend, beside.spots, ends or (run.left, run.right)), cut
         )
-        if cv2.countNonZero(cv2.bitwise_and(others, cv2.dilate(word, _CLEAR))):
+        if cv2.countNonZero(cv2.min(others, cv2.dilate(word, _CLEAR))):
             return Letters(word, word, None, letter_px, boxes)  # where a line bends back onto itself
         if row["neighbour_font"]:
             return Letters(word, word, others, letter_px, boxes)

@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from curation.core.images import MAX_PIXELS, BrokenImageError, Pixels, decode
 from synthgen.backgrounds.base import backgrounds
@@ -144,6 +143,8 @@ def _load(path: Path, changed: int) -> Pixels:
 
 def _long_side(data: bytes) -> int:
     """The longer side in pixels as the file's header states it; 0 if it states none."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(io.BytesIO(data)) as header:
             return max(header.size) if header.size[0] * header.size[1] <= MAX_PIXELS else 0

@@ -186,7 +186,10 @@ class Native:
 
             return plan_texts(self.words, self._limits, rng, BLOCK)
 
-        first = texts(0)
+        if (seed, block) not in self._first_texts:
+            self._first_texts.clear()
+            self._first_texts[seed, block] = texts(0)
+        first = self._first_texts[seed, block]
         if attempt == 0:
             return first
         uncovered = self._picker.pick(first["text"], np.zeros(BLOCK)) == ""
@@ -241,6 +244,10 @@ class Native:
         if len(self._faces) > MOST_FACES:
             del self._faces[next(iter(self._faces))]
         return face
+
+    @cached_property
+    def _first_texts(self) -> dict[tuple[int, int], Columns]:
+        return {}  # of the block last planned, for its later attempts
 
     @cached_property
     def _faces(self) -> dict[tuple[str, str], Face]:
