@@ -9,14 +9,16 @@ first test decides.
 
 Arms: the rival's images; the recipes ``mjst_plus``, ``mj``, ``st`` and ``trdg_release`` at equal N;
 ``mjst_plus`` at larger N with equal steps (what variety buys); ``mjst_plus`` with the fonts of trdg's
-package; and ``mjst_plus`` with one group of its choices taken away: words (a dictionary in three cases),
-layout (straight, upright, with even margins), look (one colour on one colour), camera (no effect).
+package, which is also the group of fonts taken away; and ``mjst_plus`` with another group of its choices
+taken away: words (a dictionary in three cases), layout (straight, upright, with even margins), look (one
+colour on one colour), camera (no effect).
 
 Arms that are finished are not run again, so that the command may be killed and repeated; ``--arms`` limits
 it to some. The table states accuracies in percent, protocol parseq36, means over seeds with Wilson intervals
-of one seed's number of words; then each arm against ``mjst_plus`` with seeds that both have, word by word on
-the first test, with the interval of a paired bootstrap over words. Neither interval knows the chance of a
-seed. The last line is ``gain <points of mjst_plus over the rival on the first test>``.
+of one seed's number of words; then ``mjst_plus`` against each other arm, and ``mjst_plus`` with trdg's fonts
+against the rival, with seeds that both have, word by word on the first test, with the interval of a paired
+bootstrap over words. Neither interval knows the chance of a seed. The last line is ``gain <points of
+mjst_plus over the rival on the first test>``.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ from train.metrics import bootstrap_mean, wilson
 Table = dict[str, Any]
 N, STEPS, BATCH = 5_900, 3_000, 128
 OURS = "mjst_plus"
+TRDG_FONTS = f"{OURS}, trdg's fonts"
 DICTIONARY = {
     "share": 1.0,
     "casing": {"lower": 1, "upper": 1, "title": 1},
@@ -115,7 +118,7 @@ ARMS = (
     Arm(name="mj", recipe="mj"),
     Arm(name="st", recipe="st"),
     Arm(name="trdg_release", recipe="trdg_release"),
-    Arm(name=f"{OURS}, trdg's fonts", change=with_trdg_fonts, seeds=(0,)),
+    Arm(name=TRDG_FONTS, change=with_trdg_fonts, seeds=(0,)),
     Arm(name=f"{OURS} without words", change=without_words, seeds=(0,)),
     Arm(name=f"{OURS} without layout", change=without_layout, seeds=(0,)),
     Arm(name=f"{OURS} without look", change=without_look, seeds=(0,)),
@@ -146,9 +149,9 @@ def main() -> None:
     for arm, seed in runs:
         prepare(arm, seed, options)
     tasks = [
-        (folder(options.out, arm, seed), seed, options.steps, tuple(options.tests))
+        (folder(options.out, arm.name, seed), seed, options.steps, tuple(options.tests))
         for arm, seed in runs
-        if not (folder(options.out, arm, seed) / "scores.json").is_file()
+        if not (folder(options.out, arm.name, seed) / "scores.json").is_file()
     ]
     total = len(tasks)
     for name in run_tasks(train_one, tasks, jobs=options.jobs, total=total, unit="run", what="train"):
@@ -156,14 +159,14 @@ def main() -> None:
     print_table(runs, options)
 
 
-def folder(out: Path, arm: Arm, seed: int) -> Path:
+def folder(out: Path, arm: str, seed: int) -> Path:
     """Where the files of one run lie."""
-    return out / f"{arm.name.replace(' ', '_').replace(',', '').replace(chr(39), '')}-{seed}"
+    return out / f"{arm.replace(' ', '_').replace(',', '').replace(chr(39), '')}-{seed}"
 
 
 def prepare(arm: Arm, seed: int, options: argparse.Namespace) -> None:
     """Render the words of an arm and make the mixture that holds each of them once a pass."""
-    at = folder(options.out, arm, seed)
+    at = folder(options.out, arm.name, seed)
     if (at / "mixture" / "manifest.json").is_file():
         return
     at.mkdir(exist_ok=True)
@@ -201,7 +204,7 @@ def print_table(runs: list[tuple[Arm, int]], options: argparse.Namespace) -> Non
         seeds.setdefault(arm.name, []).append(seed)
     arms = [arm for arm in ARMS if arm.name in seeds]
     scores = {
-        (arm.name, seed): json.loads((folder(options.out, arm, seed) / "scores.json").read_text("utf-8"))
+        (arm.name, seed): json.loads((folder(options.out, arm.name, seed) / "scores.json").read_text("utf-8"))
         for arm, seed in runs
     }
     tests = [(score["name"], score["n_used"]) for score in next(iter(scores.values()))]
@@ -209,24 +212,25 @@ def print_table(runs: list[tuple[Arm, int]], options: argparse.Namespace) -> Non
     for arm in arms:
         cells = [interval([scores[arm.name, seed][i] for seed in seeds[arm.name]]) for i in range(len(tests))]
         print(f"{arm.name:28} N {arm.n:7,}  seeds {len(seeds[arm.name])}  " + "  ".join(cells))
-    if OURS not in seeds:
-        return
-    ours, gain = next(arm for arm in ARMS if arm.name == OURS), None
-    print(f"\n{OURS} against, on {tests[0][0]}, points:")
-    for arm in arms:
-        shared = sorted(set(seeds[arm.name]) & set(seeds[OURS]))
-        if arm is ours or not shared:
+    gain = None
+    print(f"\npoints on {tests[0][0]}:")
+    for ours, other in [(OURS, arm) for arm in arms] + [(TRDG_FONTS, arms[0])]:
+        shared = sorted(set(seeds.get(ours, ())) & set(seeds[other.name]))
+        if other.name == ours or not shared:
             continue
-        pairs = [
-            correct(options.out, ours, seed, tests[0][0]) - correct(options.out, arm, seed, tests[0][0])
-            for seed in shared
-        ]
-        difference = 100 * np.mean(pairs, axis=0)
-        low, high = bootstrap_mean(difference)
-        print(f"{arm.name:28} seeds {len(shared)}  {difference.mean():+6.2f} [{low:+.2f}, {high:+.2f}]")
-        gain = difference.mean() if arm.recipe is None else gain
+        low, middle, high = difference(options.out, ours, other.name, shared, tests[0][0])
+        print(f"{ours} - {other.name:28} seeds {len(shared)}  {middle:+6.2f} [{low:+.2f}, {high:+.2f}]")
+        gain = middle if (ours, other.recipe) == (OURS, None) else gain
     if gain is not None:
         print(f"gain {gain:.2f}")
+
+
+def difference(out: Path, ours: str, other: str, seeds: list[int], test: str) -> tuple[float, float, float]:
+    """Mean difference in accuracy over words and seeds, in points, between the ends of its interval."""
+    pairs = [correct(out, ours, seed, test) - correct(out, other, seed, test) for seed in seeds]
+    words = 100 * np.mean(pairs, axis=0)
+    low, high = bootstrap_mean(words)
+    return low, float(words.mean()), high
 
 
 def interval(scores: list[Table]) -> str:
@@ -236,7 +240,7 @@ def interval(scores: list[Table]) -> str:
     return f"{100 * share:5.1f} [{100 * low:4.1f}, {100 * high:4.1f}]"
 
 
-def correct(out: Path, arm: Arm, seed: int, test: str) -> NDArray[np.float64]:
+def correct(out: Path, arm: str, seed: int, test: str) -> NDArray[np.float64]:
     """1 for each word of a test that was read without an error, else 0; shape (words,)."""
     path = folder(out, arm, seed) / "run" / "predictions" / f"{test}.parquet"
     column: NDArray[np.float64] = pq.read_table(path, columns=["correct"])["correct"].to_numpy().astype(float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from curation.core import options
 from curation.core.errors import UserError
 from curation.core.executors import Executor
 from curation.core.files import refuse_existing
+
+if TYPE_CHECKING:
+    from synthgen.render import Rendered
 
 recipe = click.argument("recipe")
 
@@ -73,24 +77,7 @@ def render(
         raise click.UsageError("Missing option '-o' / '--out'.")
     begun = time.perf_counter()
     rendered = rendering.render(loaded, out, n=n, seed=seed, jobs=jobs, executor=where, shard_rows=shard_rows)
-    seconds, manifest = time.perf_counter() - begun, rendered.manifest
-    numbers = {
-        "n_rows": manifest["n_rows"],
-        "n_rejected": manifest["n_rejected"],
-        "n_redrawn": manifest["n_redrawn"],
-        "redrawn_by_reason": manifest["redrawn_by_reason"],
-        "seconds": round(seconds, 2),
-        "words_per_s": round(rendered.n_drawn / seconds, 1),
-    }
-    if as_json:
-        click.echo(json.dumps(numbers))
-        return
-    reasons = ", ".join(f"{count} {reason}" for reason, count in manifest["redrawn_by_reason"].items())
-    click.echo(
-        f"{out}: {manifest['n_rows']} words, {manifest['n_rejected']} rejected, "
-        f"{manifest['n_redrawn']} drawn again{f' ({reasons})' if reasons else ''}; "
-        f"{numbers['words_per_s']:.0f} words/s"
-    )
+    _tell(out, rendered, time.perf_counter() - begun, as_json)
 
 
 @click.command()
@@ -110,3 +97,25 @@ def preview(recipe: str, out: Path, n: int, seed: int) -> None:
     sheet, n_drawn = draw_sheet(rendering.load(recipe), n=n, seed=seed)
     write_png(sheet, out)
     click.echo(f"{out}: {n_drawn} words, {sheet.shape[1]} x {sheet.shape[0]} pixels")
+
+
+def _tell(out: Path, rendered: Rendered, seconds: float, as_json: bool) -> None:
+    """Print what a run did."""
+    manifest = rendered.manifest
+    numbers = {
+        "n_rows": manifest["n_rows"],
+        "n_rejected": manifest["n_rejected"],
+        "n_redrawn": manifest["n_redrawn"],
+        "redrawn_by_reason": manifest["redrawn_by_reason"],
+        "seconds": round(seconds, 2),
+        "words_per_s": round(rendered.n_drawn / seconds, 1),
+    }
+    if as_json:
+        click.echo(json.dumps(numbers))
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in manifest["redrawn_by_reason"].items())
+    click.echo(
+        f"{out}: {manifest['n_rows']} words, {manifest['n_rejected']} rejected, "
+        f"{manifest['n_redrawn']} drawn again{f' ({reasons})' if reasons else ''}; "
+        f"{numbers['words_per_s']:.0f} words/s"
+    )

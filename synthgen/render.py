@@ -225,7 +225,7 @@ def render_shard(
             f"glyphmix or a package it draws with is another one on {platform.node()} now than where the "
             "run began. Install the same, then run the same command again."
         )
-    recipe, columns = _warm(work.recipe)
+    recipe, columns = _warm(work)
     tally = Tally(recipe.name, work.n)
     boxes = COLUMNS[getattr(recipe.engine, "boxes", "none")]  # trdg has none
     items = _tallied(samples(recipe, work.seed, start, stop, work.uid_prefix), tally)
@@ -233,17 +233,18 @@ def render_shard(
     return stop - start, list(tally.reasons.elements())
 
 
-_last: list[tuple[Recipe, pa.StructType]] = []
+_last: list[tuple[str, Recipe, pa.StructType]] = []
 
 
-def _warm(recipe: Recipe) -> tuple[Recipe, pa.StructType]:
+def _warm(work: Work) -> tuple[Recipe, pa.StructType]:
     """The recipe that this process drew with last, if it is equal, and the type of its rows.
 
-    A recipe comes to a worker anew with every shard, without the fonts and photos it had opened.
+    A recipe comes to a worker anew with every shard, without the fonts and photos it had opened. The prefix
+    of uids tells whether those are still the same.
     """
-    if not _last or _last[0][0] != recipe:
-        _last[:] = [(recipe, row_type(recipe.engine.plan(0, 0)))]
-    return _last[0]
+    if not _last or _last[0][:2] != (work.uid_prefix, work.recipe):
+        _last[:] = [(work.uid_prefix, work.recipe, row_type(work.recipe.engine.plan(0, 0)))]
+    return _last[0][1:]
 
 
 def _tallied(items: Iterator[Sample | Reject], tally: Tally) -> Iterator[Sample | Reject]:

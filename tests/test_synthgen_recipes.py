@@ -14,7 +14,7 @@ from synthgen.colour_space import LUMA
 from synthgen.engines.native import Native
 from synthgen.materials import FONTS, RECIPES
 
-NAMES = ("document", "mj", "st")
+NAMES = ("document", "mj", "mjst_plus", "st")
 BOOKISH = {"serif", "sans", "mono", "slab"}
 N_DRAWN = 80
 

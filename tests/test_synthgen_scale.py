@@ -53,6 +53,18 @@ def test_the_split_over_files_changes_no_word(
     assert ours.equals(theirs, check_metadata=True)
 
 
+def test_a_font_put_in_the_place_of_another_is_drawn(tmp_path: Path) -> None:
+    recipe_path = write_recipe(tmp_path)
+    drawn = {}
+    for name in ("a", "b"):
+        out = tmp_path / name
+        rendering.render(rendering.load(str(recipe_path)), out, n=20)
+        drawn[name] = set(pq.read_table(out / "data")["render"].combine_chunks().field("font").to_pylist())
+        if name == "a":
+            (tmp_path / "fonts" / "a.ttf").rename(tmp_path / "fonts" / "b.ttf")
+    assert drawn == {"a": {"a.ttf"}, "b": {"b.ttf"}}
+
+
 def test_two_runs_at_once_do_not_meet(recipe_path: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     recipe = rendering.load(str(recipe_path))
