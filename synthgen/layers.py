@@ -46,9 +46,14 @@ def shifted(mask: Pixels, x_px: float, y_px: float) -> Pixels:
 
 
 def soften(mask: Pixels, sigma_px: float) -> Pixels:
-    """Blur a mask by a pyramid of that standard deviation, several times faster than by a Gaussian."""
-    size = 2 * max(1, round(2.45 * sigma_px)) + 1
-    return cv2.stackBlur(mask, (size, size))
+    """Blur a mask by a pyramid of that standard deviation, several times faster than by a Gaussian.
+
+    Two boxes make the pyramid: ``cv2.stackBlur`` rounds otherwise with each number of threads.
+    """
+    size = max(1, round(2.45 * sigma_px)) + 1
+    for side in ((size - 1) // 2, size // 2):  # boxes of even width lean to one side, then back
+        mask = cv2.blur(mask, (size, size), anchor=(side, side), borderType=cv2.BORDER_REPLICATE)
+    return mask
 
 
 def luma_of(colour: Colour) -> float:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
 
 from curation.core.errors import UserError
@@ -73,6 +74,16 @@ def test_workers_take_one_thread_each_and_the_setting_does_not_leak() -> None:
     before = os.environ.get("OMP_NUM_THREADS")
     assert run(settings, 2, jobs=2) == [("1", 1)] * 2
     assert os.environ.get("OMP_NUM_THREADS") == before
+
+
+def test_this_process_takes_one_thread_too_and_has_its_own_again() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        assert [n for _, n in run(settings, 2, jobs=1)] == [1, 1]
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 def die_once(folder: Path, n: int, tick: Tick) -> int:

@@ -49,7 +49,9 @@ def run_tasks(
     with progress(total, unit, what) as bar:
         if jobs <= 1 or len(tasks) <= 1:
             for task in tasks:
-                yield work(*task, bar.update)
+                with _one_opencv_thread():
+                    result = work(*task, bar.update)
+                yield result
             return
         yield from _in_processes(work, tasks, jobs, bar)
 
@@ -57,10 +59,7 @@ def run_tasks(
 def _in_processes(
     work: Callable[..., R], tasks: Sequence[tuple[Any, ...]], jobs: int, bar: tqdm[Any]
 ) -> Iterator[R]:
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # fork would copy the locks of OpenCV's and Arrow's threads
-    ticks = context.RawArray("q", [NOT_BEGUN] * len(tasks))
+    ticks = CONTEXT.RawArray("q", [NOT_BEGUN] * len(tasks))
     left = dict(enumerate(tasks))
     lost: Counter[int] = Counter()
     while left:
@@ -114,15 +113,26 @@ def _end_with_parent() -> None:
 
 
 def _call(work: Callable[..., R], number: int, task: Iterable[Any]) -> R:
-    import cv2
-
-    cv2.setNumThreads(1)
     _ticks[number] = 0
 
     def tick(n: int) -> None:
         _ticks[number] += n  # nobody else writes there
 
-    return work(*task, tick)
+    with _one_opencv_thread():
+        return work(*task, tick)
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """Some functions of OpenCV round otherwise with each number of threads."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 @contextmanager
