@@ -50,7 +50,6 @@ def boxes_of(text: str, run: Run, placed: Placed, cut: Frame) -> Boxes:
     begins = np.array([start for start, _ in graphemes(text)])
     characters: list[Quad] = [[] for _ in begins]
     clusters = np.unique(starts)
-    from_right = bool(len(starts) > 1 and starts[0] > starts[-1])
     blanks = [match.start() for match in re.finditer(r"\s", text)]  # no glyph with ink begins there
     for cluster, after in zip(clusters, [*clusters[1:], len(text)], strict=True):
         end = min([after, *(blank for blank in blanks if blank > cluster)])
@@ -58,7 +57,7 @@ def boxes_of(text: str, run: Run, placed: Placed, cut: Frame) -> Boxes:
         largest = max(glyphs, key=lambda i: run.glyphs[i][1].half_height)
         (inside,) = np.nonzero((begins >= cluster) & (begins < end))
         pieces = _around(corners[glyphs], matrices[largest], max(len(inside), 1))
-        for part, piece in zip(inside, pieces[::-1] if from_right else pieces, strict=False):
+        for part, piece in zip(inside, pieces[::-1] if cluster in run.leftward else pieces, strict=False):
             characters[part] = to_pixels(piece)
     words = []
     for match in re.finditer(r"\S+", text):

@@ -42,6 +42,8 @@ class Framing:
 
     def __post_init__(self) -> None:
         check_range("height_px", self.height_px, 8, 1024)
+        if not 0 < self.letter_px <= 512:
+            raise ValueError(f"letter_px must be above 0 and at most 512, got {self.letter_px:g}")
         check_range("tight", self.tight, 0, 10)
         check_range("loose", self.loose, 0, 10)
         check_range("cut", (0, self.cut), 0, 0.2)

@@ -50,8 +50,8 @@ class Posture:
     def __post_init__(self) -> None:
         if not self.tracking_em[0] <= 0 <= self.tracking_em[1]:
             raise ValueError("tracking_em must enclose 0, the font's own spacing")
-        if not 0 < self.stretch[0] <= 1 <= self.stretch[1]:
-            raise ValueError("stretch must enclose 1, the font's own width, and stay above 0")
+        if not 0.05 <= self.stretch[0] <= 1 <= self.stretch[1] <= 20:
+            raise ValueError("stretch must enclose 1, the font's own width, and stay within 0.05 and 20")
         for name in ("slant_deg", "skew_deg", "rotation_deg", "perspective", "keystone"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name):g}")

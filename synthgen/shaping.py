@@ -103,6 +103,7 @@ class Run:
         right: Where its ink ends.
         clusters: Of each glyph, the position in the text of the first character it stands for.
         joined: Whether letters hang together in its script, so that none may be moved alone.
+        leftward: Positions in the text that run from right to left.
     """
 
     face: Face
@@ -111,6 +112,7 @@ class Run:
     right: float
     clusters: list[int]
     joined: bool = False
+    leftward: frozenset[int] = frozenset()
 
 
 def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
@@ -126,12 +128,14 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
         The run, or None where a character has no glyph or no ink, or nothing has ink.
     """
     run = Run(face, [], 0.0, 0.0, [])
-    pen, blanks, joined = 0.0, set[int](), False
+    pen, blanks, joined, leftward = 0.0, set[int](), False, set[int]()
     plain = text.isascii() or max(text) < PLAIN_BELOW
     for item in (None,) if plain else itemise(text):
         buffer = _buffer(text, item)
         hangs = buffer.script in JOINED_SCRIPTS
         joined = joined or hangs
+        if item is not None and not item.rightward:
+            leftward.update(range(item.start, item.start + item.length))
         hb.shape(face.font, buffer, _APART if tracking > _JOINED_EM and not hangs else None)
         end = _set(run, buffer, pen, 0.0 if hangs else tracking, blanks)
         if end is None:
@@ -141,7 +145,7 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
         return None
     left = min(x + ink.x - ink.half_width for _, ink, x, _ in run.glyphs)
     right = max(x + ink.x + ink.half_width for _, ink, x, _ in run.glyphs)
-    return Run(face, run.glyphs, left, right, run.clusters, joined)
+    return Run(face, run.glyphs, left, right, run.clusters, joined, frozenset(leftward))
 
 
 def _buffer(text: str, item: Item | None) -> hb.Buffer:

@@ -7,10 +7,21 @@ from collections import Counter
 from collections.abc import Iterable
 
 from curation.core.errors import UserError
+from synthgen.framing import MOST_PIXELS
 
 MOST_REJECTED = 0.01  # of a run's words; beyond it something is wrong with the recipe, not with single words
 ENOUGH = 1_000  # words that a share is judged on before the run's end
 SIGMAS = 4.0
+HINTS = {  # what to look at, by the reason that most words were rejected for
+    "too_large": (
+        f"an image may have {MOST_PIXELS:,} pixels, so lower framing.height_px, framing.letter_px or margins"
+    ),
+    "low_contrast": "lower least_contrast, or let letters differ more from what they stand on",
+    "faint": "lower least_contrast_after, or weaken the effects",
+    "no_font_has_all_characters": "add fonts that have the charset, or take characters out of it",
+    "broken_photo": "take the photos that cannot be read out of the folder",
+    "effect_failed": "weaken the albumentations transform, or leave it out",
+}
 
 
 class HopelessError(UserError):
@@ -47,7 +58,9 @@ class Tally:
         so_far = self.n_done >= ENOUGH and rejected > expected + SIGMAS * math.sqrt(expected)
         if rejected > MOST_REJECTED * self.n or so_far:
             counts = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
+            most = max(sorted(self.reasons), key=self.reasons.__getitem__)
+            hint = f": {HINTS[most]}" if most in HINTS else ""
             raise HopelessError(
                 f"more than {MOST_REJECTED:.0%} of the words of recipe {self.recipe_name} cannot be drawn "
-                f"({counts}). Look at its preview and mend it."
+                f"({counts}). Look at its preview and mend it{hint}."
             )

@@ -110,9 +110,12 @@ def plan_texts(sources: Sequence[Words], limits: Limits, rng: Streams, n: int) -
             cased[at] = "".join(c.upper() if up else c.lower() for c, up in zip(cased[at], row, strict=False))
         dice = rng("punctuation", names[i]).random((len(rows), 2))
         marks = np.where(dice[:, 0] < words.punctuation, _marks(dice[:, 1]), -1)
+        for at, word in enumerate(cased):
+            if limits.reject(word):  # such as the German sharp s, whose capital is two letters
+                cased[at], cases[at] = drawn[at], 0
         casing[rows] = np.array(CASINGS, object)[cases]
-        for row, plain, word, mark in zip(rows.tolist(), drawn, cased, marks.tolist(), strict=True):
-            text[row] = _written(plain, word, mark, limits)
+        for row, word, mark in zip(rows.tolist(), cased, marks.tolist(), strict=True):
+            text[row] = _written(word, mark, limits)
     return {"word_source": np.array(names, object)[which], "casing": casing, "text": text}
 
 
@@ -140,14 +143,12 @@ def _drawn(words: Words, limits: Limits, rng: Streams, name: str, n: int) -> lis
     return words.balance.choose(candidates, rng("balance", name), n)
 
 
-def _written(word: str, cased: str, mark: int, limits: Limits) -> str:
-    if limits.reject(cased):
-        cased = word  # such as the German sharp s, whose capital is two letters
+def _written(word: str, mark: int, limits: Limits) -> str:
     if mark < 0:
-        return cased
+        return word
     before, after = MARKS[mark]
-    marked = before + cased + (after.upper() if cased.isupper() and len(cased) > 1 else after)
-    return cased if limits.reject(marked) else marked
+    marked = before + word + (after.upper() if word.isupper() and len(word) > 1 else after)
+    return word if limits.reject(marked) else marked
 
 
 def _marks(dice: np.ndarray) -> np.ndarray:

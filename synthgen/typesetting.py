@@ -20,7 +20,7 @@ from synthgen.jitter import loosen
 from synthgen.layouts import Layout
 from synthgen.layouts.straight import Straight
 from synthgen.legibility import CORE
-from synthgen.neighbours import Beside, set_beside
+from synthgen.neighbours import Beside, set_beside, widest_gap
 from synthgen.placement import Bend, Placed, Spot, ink_box, place, spots_of
 from synthgen.shaping import Face, Run, shape
 
@@ -142,7 +142,8 @@ class Typesetter:
     def _beside(self, run: Run, spots: list[Spot] | None, row: Mapping[str, Any]) -> Beside | None:
         face = self._other_face(row["neighbour_font"]) if row["neighbour_font"] else run.face
         height = 2 * max(ink.half_height for _, ink, _, _ in run.glyphs)
-        return set_beside(face, ink_box(run, spots or spots_of(run)), height, row)
+        spots = spots or spots_of(run)
+        return set_beside(face, ink_box(run, spots), height, row, widest_gap(run, spots))
 
 
 def _roomier(row: Mapping[str, Any], beside: Beside, placed: Placed) -> dict[str, Any]:

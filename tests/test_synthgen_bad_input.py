@@ -143,7 +143,27 @@ def test_photos_that_all_are_none(here: Path) -> None:
         ),
         (
             "posture = { stretch = [0.0, 1.2] }",
-            "r.toml, posture: stretch must enclose 1, the font's own width, and stay above 0.",
+            "r.toml, posture: stretch must enclose 1, the font's own width, and stay within 0.05 and 20.",
+        ),
+        (
+            "posture = { stretch = [1.0, 21.0] }",
+            "r.toml, posture: stretch must enclose 1, the font's own width, and stay within 0.05 and 20.",
+        ),
+        (
+            "framing = { letter_px = 0.0 }",
+            "r.toml, framing: letter_px must be above 0 and at most 512, got 0.",
+        ),
+        (
+            "framing = { letter_px = 513.0 }",
+            "r.toml, framing: letter_px must be above 0 and at most 512, got 513.",
+        ),
+        (
+            "least_contrast = -1.0",
+            "r.toml: least_contrast must be from 0 to 255, got -1.",
+        ),
+        (
+            "least_contrast_after = 256.0",
+            "r.toml: least_contrast_after must be from 0 to 255, got 256.",
         ),
         (
             "max_length = 0",

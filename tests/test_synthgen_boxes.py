@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from font_factory import make_font
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
+from fontTools.ttLib import TTFont
 
 from curation.core import recipe
 from curation.core.rng import stream
@@ -114,11 +116,37 @@ def test_right_to_left_is_boxed_in_logical_order(face: Face) -> None:
     assert all(quad[0] < quad[2] for quad in boxes.characters)
 
 
+@pytest.mark.parametrize(
+    "text", ["\u0644\u0627 fi", "fi \u0644\u0627", "fi\u0644\u0627", "\u0644\u0627", "fi"]
+)
+def test_each_ligature_is_cut_in_its_own_direction(tmp_path: Path, text: str) -> None:
+    path = make_font(tmp_path / "f.ttf", "fi \ufb01\u0644\u0627\ufefb")
+    with TTFont(path) as font:
+        systems = "".join(f"languagesystem {script} dflt;\n" for script in ("DFLT", "latn", "arab"))
+        latin, arabic = "sub u0066 u0069 by uFB01;", "sub u0644 u0627 by uFEFB;"
+        ligatures = f"feature liga {{ {latin} }} liga; feature rlig {{ {arabic} }} rlig;"
+        addOpenTypeFeaturesFromString(font, systems + ligatures)
+        font.save(tmp_path / "ligatures.ttf")
+    face = Face.load(tmp_path / "ligatures.ttf")
+    run = shape(face, text)
+    assert run is not None
+    assert len(run.glyphs) == len(set(text) & {"f", "\u0644"}), "each pair is one glyph"
+    placed = place(run, UPRIGHT)
+    cut = frame(placed, FRAME, 14.0)
+    assert cut is not None
+    left = {
+        c: quad[0] for c, quad in zip(text, boxes_of(text, run, placed, cut).characters, strict=True) if quad
+    }
+    assert "f" not in left or left["f"] < left["i"]
+    assert "\u0644" not in left or left["\u0627"] < left["\u0644"]
+
+
 @pytest.mark.parametrize("from_right", [False, True])
 def test_characters_that_share_a_glyph_share_its_width(face: Face, from_right: bool) -> None:
     run, placed, cut, _ = set_in(face, "HI", UPRIGHT)
     clusters = [2, 0] if from_right else [0, 2]  # one glyph for two characters, then one for one
-    ligature = dataclasses.replace(run, clusters=clusters)
+    leftward = frozenset(range(3) if from_right else ())
+    ligature = dataclasses.replace(run, clusters=clusters, leftward=leftward)
     first, second, third = boxes_of("ABC", ligature, placed, cut).characters
     width = 0.5 * cut.scale
     assert first[2] - first[0] == pytest.approx(width / 2, abs=0.02)

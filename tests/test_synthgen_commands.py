@@ -271,7 +271,8 @@ def test_words_that_cannot_be_drawn_leave_no_output(here: Path) -> None:
     recipe = GOOD + "least_contrast = 255.0\nink = { fade = 1.0 }\n"
     assert complaint(recipe, here) == (
         "Error: more than 1% of the words of recipe r cannot be drawn (1 low_contrast). "
-        "Look at its preview and mend it.\n"
+        "Look at its preview and mend it: "
+        "lower least_contrast, or let letters differ more from what they stand on.\n"
     )
 
 

@@ -297,6 +297,24 @@ def test_letters_on_a_halo_of_their_own_brightness_are_smeared() -> None:
     assert fault(ground, cover(halo, (150, 150, 150), mask), mask, 20.0, beside_px=2.5) is None
 
 
+@pytest.mark.parametrize(
+    ("lost", "reason"), [(0, None), (10, None), (14, "low_contrast"), (24, "low_contrast")]
+)
+def test_a_letter_that_cannot_be_seen_is_not_made_up_for_by_the_others(lost: int, reason: str | None) -> None:
+    """The last of ten letters blends into its ground over ``lost`` of its 24 rows."""
+    mask = np.zeros((32, 130), np.uint8)
+    for letter in range(10):
+        mask[4:28, 4 + 12 * letter : 10 + 12 * letter] = 255
+    mask[1:3, 60:62] = 255
+    ground = card((20, 20, 20), mask.shape)
+    image = cover(ground, (200, 200, 200), mask)
+    image[1:3, 60:62] = 20  # a speck of four pixels is no letter
+    image[4 : 4 + lost, 108:] = 30
+    assert fault(ground, image, mask, 20.0) == reason
+    image[4:28, 108:] = ground[4:28, 108:] + 25
+    assert fault(ground, image, mask, 20.0) is None, "faint as it is, it stands out"
+
+
 def test_painting_in_full_is_pure() -> None:
     ink = Ink(outline=1.0, shadow=1.0)
     row = rows(ink.plan(lambda *key: stream(0, *key), 1))[0] | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from synthgen.engines.native import Native
 from synthgen.framing import MOST_CUT, frame
 from synthgen.jitter import Jitter, loosen
 from synthgen.layouts import layouts
-from synthgen.neighbours import Neighbours
+from synthgen.neighbours import Neighbours, widest_gap
 from synthgen.placement import Spot, ink_box, place, spots_of
 from synthgen.posture import Posture
 from synthgen.shaping import Face, Run, shape
@@ -250,6 +251,34 @@ class TestNeighbours:
             np.testing.assert_array_equal(letters.measured > 127, core)
             assert not ((letters.measured == 0) & (beside > 0)).any()
         assert seen > 90
+
+    @pytest.mark.parametrize(("text", "tracking_em"), [("Pin", 0.9), ("Pin", 0.0), ("Pin up", 0.0)])
+    def test_are_further_off_than_the_words_own_letters(
+        self, folder: Path, text: str, tracking_em: float
+    ) -> None:
+        typesetter = build(folder, neighbours={"share": 1.0})._typesetter
+        face = Face.load(make_font(folder / "spaced.ttf", CHARACTERS + " "))
+        run = shape(face, text, tracking_em)
+        assert run is not None
+        row = {"neighbour_left": "$", "neighbour_right": "to", "neighbour_top": "", "neighbour_bottom": ""}
+        row |= {f"neighbour_{side}_{key}": 0.1 for side in SIDES for key in ("gap", "reach")}
+        row |= {"neighbour_font": "", "neighbour_size": 1.0, "neighbour_shift": 0.0, "tracking_em": 0.0}
+        beside = typesetter._beside(run, None, row)
+        assert beside is not None
+
+        def sides(run: Run, spots: list[Spot]) -> list[tuple[float, float]]:
+            return sorted((s.x - g[1].half_width, s.x + g[1].half_width)
+                          for s, g in zip(spots, run.glyphs, strict=True))  # fmt: skip
+
+        own, others = sides(run, spots_of(run)), sides(beside.run, beside.spots)
+        widest = max(after[0] - before[1] for before, after in itertools.pairwise(own))
+        assert widest == pytest.approx(widest_gap(run, spots_of(run)))
+        assert widest > 0
+        away = min(own[0][0] - others[0][1], others[1][0] - own[-1][1])
+        assert away == pytest.approx(max(0.1 * 0.7, 1.5 * widest)), (
+            "a tenth of the letters' height is planned"
+        )
+        assert beside.margins["left"] >= away
 
     def test_are_other_words_and_the_word_is_whole(self, folder: Path) -> None:
         engine = build(folder, neighbours={"share": 1.0})

@@ -25,6 +25,7 @@ from curation.core.fingerprint import dhash128, sha256
 from curation.core.images import decode
 from synthgen import render as rendering
 from synthgen.engines.base import BLOCK, Drawn, UnfitError
+from synthgen.tally import HopelessError, Tally
 
 ROOT = Path(__file__).parents[1]
 
@@ -185,6 +186,16 @@ def test_too_many_rejects_stop_the_run(tmp_path: Path) -> None:
     assert str(error.value) == (
         "more than 1% of the words of recipe fussy cannot be drawn (11 fussy). "
         "Look at its preview and mend it."
+    )
+
+
+def test_a_run_that_stops_says_what_most_words_lack() -> None:
+    with pytest.raises(HopelessError) as error:
+        Tally("huge", 100).add(5, ["faint", "too_large", "too_large"])
+    assert str(error.value) == (
+        "more than 1% of the words of recipe huge cannot be drawn (1 faint, 2 too_large). "
+        "Look at its preview and mend it: an image may have 400,000 pixels, "
+        "so lower framing.height_px, framing.letter_px or margins."
     )
 
 

@@ -122,6 +122,14 @@ def test_a_casing_left_out_is_as_is_only_if_no_other_is_given() -> None:
         Casing(as_is=0.0)
 
 
+def test_a_case_that_limits_refuse_is_not_said_to_be_there() -> None:
+    words = Words(share=1.0, source=Round(("stra\u00dfe", "weg")), casing=Casing(upper=1.0))
+    limits = Limits("stra\u00dfewgSTRAEWG", 6)  # the capital of the sharp s is two letters
+    columns = plan_texts([words], limits, lambda *key: stream(0, *key), 40)
+    pairs = set(zip(columns["text"], columns["casing"], strict=True))
+    assert pairs == {("stra\u00dfe", "as_is"), ("WEG", "upper")}
+
+
 def test_mixed_case_raises_letters_one_by_one() -> None:
     words = Words(share=1.0, source=Round(("street",)), casing=Casing(mixed=1.0))
     texts = plan_texts([words], WIDE, lambda *key: stream(0, *key), 400)["text"]

@@ -101,6 +101,9 @@ class Native:
         if not self.charset:
             raise ValueError("charset is empty, so nothing can be drawn")
         check_range("stored_quality", self.stored_quality, 1, 100)
+        for name in ("least_contrast", "least_contrast_after"):
+            if not 0 <= getattr(self, name) <= 255:
+                raise ValueError(f"{name} must be from 0 to 255, got {getattr(self, name):g}")
         for name in ("words", "layouts", "backgrounds"):
             if not sum(entry.share for entry in getattr(self, name)):
                 raise ValueError(f"{name} have no share above 0, so nothing can be drawn")
