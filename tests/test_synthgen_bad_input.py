@@ -107,8 +107,8 @@ def test_photos_that_all_are_none(here: Path) -> None:
     result = render(GOOD + ON_PHOTOS)
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == (
-        "Error: more than 1% of the words of recipe r cannot be drawn (1 broken_photo). "
-        "Look at its preview and mend it."
+        "Error: not one of the 20 photos in photos can be read. "
+        "Give a folder of JPEG, PNG, WebP or BMP files."
     )
     assert not (here / "out").exists()
 

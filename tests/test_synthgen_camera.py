@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import cv2
+import golden
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from synthgen.choices import Bound, plan_each
 from synthgen.colour_space import LUMA
 from synthgen.effects import effects
 from synthgen.effects.occluder import hides_too_much
+from synthgen.engines.base import UnfitError
 from synthgen.engines.shares import EffectShare
 from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
 
@@ -255,7 +258,7 @@ BRIDGE = "albumentations"
 class TestAlbumentations:
     @pytest.mark.parametrize(
         "transform",
-        ["RandomFog", "GaussNoise", "RandomRain", "Spatter", "PlanckianJitter", "GlassBlur", "Erasing"],
+        ["RandomFog", "GaussNoise", "RandomRain", "Spatter", "PlanckianJitter", "GlassBlur", "PixelDropout"],
     )
     def test_draws_the_same_from_the_same_seed(self, transform: str) -> None:
         effect, other = (effects.get(BRIDGE)(transform=transform) for _ in range(2))
@@ -307,13 +310,38 @@ class TestAlbumentations:
             ),
             (
                 {"transform": "FDA"},
-                "FDA cannot be applied to a word image: FDA requires ['fda_metadata'] missing keys: "
-                "{'fda_metadata'}",
+                "FDA cannot be applied to a word image of 96 x 32 pixels: FDA requires ['fda_metadata'] "
+                "missing keys: {'fda_metadata'}",
             ),
         ],
     )
     def test_refuses_what_cannot_work_in_one_sentence(self, table: dict[str, Any], message: str) -> None:
         assert complaint(BRIDGE, effects, **table) == f"r.toml: {message}."
+
+    def test_refuses_what_fails_on_small_words(self) -> None:
+        assert complaint(BRIDGE, effects, transform="Superpixels") == (
+            "r.toml: Superpixels cannot be applied to a word image of 8 x 8 pixels: division by zero."
+        )
+        assert complaint(BRIDGE, effects, transform="Erasing").startswith(
+            "r.toml: Erasing cannot be applied to a word image of 12 x 300 pixels: "
+        )
+
+    def test_one_that_fails_while_drawing_has_the_word_drawn_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(**image: np.ndarray) -> None:
+            raise RuntimeError("it has a bad day")
+
+        fail.set_random_seed = lambda seed: None
+        engine = dataclasses.replace(
+            golden.tiny(tmp_path), effects=(EffectShare(share=1.0, effect=named("")[0].effect),)
+        )
+        columns = engine.plan(golden.SEED, 0)
+        row = {key: column[:1].tolist()[0] for key, column in columns.items()}
+        engine.draw(row)
+        monkeypatch.setattr("synthgen.effects.albumentations._built", lambda name, key: fail)
+        with pytest.raises(UnfitError, match=r"^effect_failed$"):
+            engine.draw(row)
 
 
 def named(*names: str) -> tuple[EffectShare, ...]:
@@ -393,6 +421,27 @@ class TestPhoto:
             "words planned on it are drawn again on another."
         ]
         photo.apply(CARD, **row | {"name": "08.png"})
+
+    def test_one_that_is_no_picture_is_left_to_the_notice_before_the_first_word(
+        self, album: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (album / "07.png").write_bytes(b"notes")
+        photo = recipe.build(backgrounds.get("photo"), {"folder": str(album)}, where="r.toml")
+        assert photo.inputs()["unreadable"] == ["07.png"]
+        with pytest.raises(BrokenImageError):
+            photo.apply(CARD, **rows(photo, 1)[0] | {"name": "07.png"})
+        assert not caplog.records
+
+    @pytest.mark.parametrize("kept", [0, 40])
+    def test_a_folder_of_which_none_can_be_read_is_refused_at_once(self, album: Path, kept: int) -> None:
+        for path in album.iterdir():
+            path.write_bytes(path.read_bytes()[:kept])
+        photo = recipe.build(backgrounds.get("photo"), {"folder": str(album)}, where="r.toml")
+        with pytest.raises(UserError) as caught:
+            photo.inputs()
+        assert str(caught.value) == (
+            f"not one of the 40 photos in {album} can be read. Give a folder of JPEG, PNG, WebP or BMP files."
+        )
 
     def test_one_that_vanished_is_broken_too(self, album: Path) -> None:
         photo = recipe.build(backgrounds.get("photo"), {"folder": str(album)}, where="r.toml")

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from curation.core.errors import UserError
 from curation.core.images import MAX_PIXELS, BrokenImageError, Pixels, decode
 from synthgen.backgrounds.base import backgrounds
 from synthgen.choices import check_range
@@ -54,11 +55,20 @@ class Photo:
             raise ValueError(f"candidates must be from 1 to 64, got {self.candidates}")
 
     def inputs(self) -> dict[str, Any]:
-        """Count and fingerprint of the photos, and those that are no pictures, for the manifest."""
+        """Count and fingerprint of the photos, and those that are no pictures, for the manifest.
+
+        Raises:
+            UserError: not one of the photos can be read.
+        """
         folder = self.folder or PHOTOS
         photos = listing(folder, PHOTO_ENDINGS, "photos")
         found = {"count": len(photos), "sha256": folder_fingerprint(photos, folder)}
         foreign = [p.relative_to(folder).as_posix() for p in photos if not cv2.haveImageReader(str(p))]
+        if not any(_is_readable(path) for path in photos):
+            raise UserError(
+                f"not one of the {len(photos)} photos in {folder} can be read. "
+                "Give a folder of JPEG, PNG, WebP or BMP files."
+            )
         return found | ({"unreadable": foreign} if foreign else {})
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
@@ -108,8 +118,18 @@ def _names(folder: Path, changed: int) -> np.ndarray:
     return np.array([path.relative_to(folder).as_posix() for path in photos], object)
 
 
+def _is_readable(path: Path) -> bool:
+    try:
+        _load(path, path.stat().st_mtime_ns)
+    except (OSError, BrokenImageError):
+        return False
+    return True
+
+
 def _opened(path: Path) -> Pixels:
     """The photo at ``path``; one that cannot be read is named in the log, once a process.
+
+    A file that is no picture at all has been named before the first word: see ``synthgen.notices``.
 
     Raises:
         BrokenImageError: it cannot be read.
@@ -117,7 +137,8 @@ def _opened(path: Path) -> Pixels:
     try:
         return _load(path, path.stat().st_mtime_ns)
     except (OSError, BrokenImageError) as error:
-        _name(path, str(error))
+        if cv2.haveImageReader(str(path)) or not path.exists():
+            _name(path, str(error))
         raise BrokenImageError(f"photo {path}: {error}") from error
 
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from synthgen.effects.base import effects
+from synthgen.effects.base import EffectError, effects
 
 # Transforms that belong to albumentations' geometric family but move no pixel.
 STILL = frozenset(
     {"CoarseDropout", "Erasing", "GridDropout", "Morphological", "NoOp", "PixelDropout", "XYMasking"}
 )
-_TRIAL = np.arange(32 * 96 * 3, dtype=np.uint32).reshape(32, 96, 3) % 251
+_TRIALS = ((32, 96), (8, 8), (300, 12), (96, 32), (12, 300))  # heights and widths of words, odd ones too
 
 
 @effects.add("albumentations")
@@ -52,7 +52,8 @@ class Albumentations:
         object.__setattr__(self, "key", json.dumps(self.parameters, sort_keys=True))
         _check_name(self.transform)
         _check_parameters(self.transform, self.parameters)
-        _try_out(self.transform, _built(self.transform, self.key))
+        for height, width in _TRIALS:
+            _try_out(self.transform, _built(self.transform, self.key), height, width)
 
     def plan(self, rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         return {"seed": rng.integers(0, 2**31, n)}
@@ -60,7 +61,10 @@ class Albumentations:
     def apply(self, image: np.ndarray, *, seed: int) -> np.ndarray:
         transform = _built(self.transform, self.key)
         transform.set_random_seed(int(seed))
-        return np.ascontiguousarray(transform(image=image.copy())["image"])
+        try:
+            return np.ascontiguousarray(transform(image=image.copy())["image"])
+        except Exception as error:  # whatever a transform of another package raises
+            raise EffectError(f"{self.transform}: {_first(error)}") from error
 
 
 @functools.cache
@@ -114,16 +118,17 @@ def _check_parameters(name: str, parameters: dict[str, Any]) -> None:
             raise ValueError(f"{name} has no parameter {key!r}; {hint}")
 
 
-def _try_out(name: str, transform: Any) -> None:
+def _try_out(name: str, transform: Any, height: int, width: int) -> None:
     """Some need more than an image, or make something else than one; better known before the first word."""
-    image = _TRIAL.astype(np.uint8)
+    image = (np.arange(height * width * 3) % 251).astype(np.uint8).reshape(height, width, 3)
     transform.set_random_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
             out = transform(image=image.copy())["image"]
         except Exception as error:  # whatever a transform of another package raises
-            raise ValueError(f"{name} cannot be applied to a word image: {_first(error)}") from None
+            size = f"{width} x {height} pixels"
+            raise ValueError(f"{name} cannot be applied to a word image of {size}: {_first(error)}") from None
     if out.shape != image.shape or out.dtype != np.uint8:
         raise ValueError(f"{name} makes {out.dtype} of shape {out.shape} of a uint8 image of {image.shape}")
 

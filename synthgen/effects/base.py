@@ -11,6 +11,10 @@ from curation.core.registry import Registry
 effects: Registry[Any] = Registry("effect")
 
 
+class EffectError(ValueError):
+    """An effect fails on an image; the word is drawn again with other decisions."""
+
+
 class Effect(Protocol):
     """A change to a word image, decided for a whole block of images and then applied to one.
 
@@ -24,5 +28,9 @@ class Effect(Protocol):
         ...
 
     def apply(self, image: np.ndarray, **row: Any) -> np.ndarray:
-        """Return a changed copy of ``image``, (H, W, 3) uint8 RGB; a pure function of its arguments."""
+        """Return a changed copy of ``image``, (H, W, 3) uint8 RGB; a pure function of its arguments.
+
+        Raises:
+            EffectError: it cannot be applied to this image.
+        """
         ...

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.core.images import BrokenImageError
+from curation.core.images import BrokenImageError, Pixels
 from curation.core.labels import CHARSET_94
 from curation.core.rng import stream
 from synthgen import legibility
@@ -29,6 +29,7 @@ from synthgen.choices import (
     plan_one_of,
 )
 from synthgen.colours import Colours
+from synthgen.effects.base import EffectError
 from synthgen.engines.base import BLOCK, Drawn, UnfitError, engines
 from synthgen.engines.shares import BackgroundShare, EffectShare, LayoutShare
 from synthgen.font_choice import FontChoice
@@ -233,12 +234,19 @@ class Native:
         beside_px = 0.08 * letter_px if self._painter.crowded(row) else 0.0
         if reason := legibility.fault(ground, image, mask, self.least_contrast, outline_px, beside_px):
             raise UnfitError(reason)
-        for bound in self._bound_effects:
-            if row[bound.name]:
-                image = bound.apply(image, row, **bound.seeing(letters=mask))
+        image = self._affected(image, mask, row)
         if legibility.contrast(image, letters.measured) < self.least_contrast_after:
             raise UnfitError("faint")
         return Drawn(image=image, label=row["text"], jpeg_quality=row["stored_quality"], boxes=letters.boxes)
+
+    def _affected(self, image: Pixels, mask: Pixels, row: Mapping[str, Any]) -> Pixels:
+        try:
+            for bound in self._bound_effects:
+                if row[bound.name]:
+                    image = bound.apply(image, row, **bound.seeing(letters=mask))
+        except EffectError:
+            raise UnfitError("effect_failed") from None
+        return image
 
     def _face(self, name: str, axes: str = "") -> Face:
         key = name, axes
