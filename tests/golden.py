@@ -2,8 +2,8 @@
 
     python tests/golden.py
 
-records it anew. Whoever changes plans or pictures on purpose does that, looks at ``tests/golden/tiny.png``
-and says in the change log that the words of a seed are others now.
+records it anew. Whoever changes plans or pictures on purpose does that, looks at the pictures in
+``tests/golden`` and says in the change log that the words of a seed are others now.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,43 @@ TINY = {
 }
 
 
+def _evenly(what: str, kinds: Iterable[str], share: float = 1.0) -> list[dict[str, Any]]:
+    return [{"share": share, what: {"kind": kind}} for kind in kinds]
+
+
+LOOK = TINY | {  # what ``TINY`` leaves out
+    "jitter": {"share": 0.4, "initial": 0.3},
+    "neighbours": {"share": 0.5},
+    "posture": {"wide": 0.2, "keystone": 0.05},
+    "ink": {
+        "fills": _evenly("fill", ("plain", "gradient", "texture", "photo")),
+        "blends": _evenly("blend", ("alpha", "grain", "poisson", "stain")),
+        "decorations": _evenly("decoration", ("emboss", "extrusion", "glow"), 0.3),
+        "hollow": 0.2,
+        "outline": 0.3,
+        "shadow": 0.3,
+    },
+    "backgrounds": _evenly("background", ("photo", "material", "sign")),
+    "effects": _evenly("effect", ("motion_blur", "occluder", "dirt", "rain"), 0.3),
+}
+
+
 def tiny(folder: Path) -> Native:
     """An engine with one shipped font, copied to ``folder``, and little else."""
+    return _built(TINY, folder)
+
+
+def look(folder: Path) -> Native:
+    """An engine with the same font and much that may be beside, on and over letters."""
+    return _built(LOOK, folder)
+
+
+def _built(table: dict[str, Any], folder: Path) -> Native:
     shutil.copy(FONTS / FONT, folder)
-    return recipe.build(Native, TINY | {"fonts": str(folder)}, where="tiny.toml")
+    return recipe.build(Native, table | {"fonts": str(folder)}, where="golden.toml")
+
+
+SHEETS = {"tiny": tiny, "look": look}
 
 
 def plan(engine: Native) -> list[dict[str, Any]]:
@@ -63,8 +97,8 @@ def sheet(engine: Native) -> Pixels:
     for index in range(N_IMAGES):
         drawn, _, reason = render.draw(engine, SEED, index)
         assert drawn is not None, reason
-        height, width = drawn.image.shape[:2]
-        canvas[index, :height, :width] = drawn.image
+        part = drawn.image[:HEIGHT, :WIDTH]
+        canvas[index, : part.shape[0], : part.shape[1]] = part
     return canvas.reshape(N_IMAGES * HEIGHT, WIDTH, 3)
 
 
@@ -75,8 +109,9 @@ def record() -> None:
         for name, rows in plans(Path(folder)).items():
             text = json.dumps(rows, indent=1, ensure_ascii=False)
             (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-        image = sheet(tiny(Path(folder)))
-    cv2.imwrite(str(FOLDER / "tiny.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        for name, engine in SHEETS.items():
+            image = sheet(engine(Path(folder)))
+            cv2.imwrite(str(FOLDER / f"{name}.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
 
 if __name__ == "__main__":

@@ -27,10 +27,11 @@ def test_plans_are_exactly_as_recorded(folder: Path) -> None:
         assert rows == recorded, f"the plan of {name}: see tests/golden.py"
 
 
-def test_pictures_are_as_recorded_but_for_rounding(folder: Path) -> None:
+@pytest.mark.parametrize("name", list(golden.SHEETS))
+def test_pictures_are_as_recorded_but_for_rounding(folder: Path, name: str) -> None:
     """Other processors may round otherwise, which a mean of half a grey level allows."""
-    recorded = cv2.imread(str(golden.FOLDER / "tiny.png"))[:, :, ::-1].astype(int)
-    drawn = golden.sheet(golden.tiny(folder)).astype(int)
+    recorded = cv2.imread(str(golden.FOLDER / f"{name}.png"))[:, :, ::-1].astype(int)
+    drawn = golden.sheet(golden.SHEETS[name](folder)).astype(int)
     words = np.abs(drawn - recorded).reshape(golden.N_IMAGES, -1)
     np.testing.assert_array_less(words.mean(axis=1), 0.5, err_msg="see tests/golden.py")
 
