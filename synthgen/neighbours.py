@@ -17,7 +17,7 @@ SIDE_SHARES = (0.2, 0.3, 0.2, 0.3)  # of the side that a word certainly has a ne
 _LINE_WORDS = {"left": 1, "top": 2, "right": 1, "bottom": 2}
 SPACE_EM = 0.3  # between the words of a line
 MORE = 0.3  # share of each further side
-CLEARER = 1.5  # how much further off a neighbour is than the word's own letters are from each other
+CLEARER = 2.0  # least distance of a word before or after, against the widest between the word's own letters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

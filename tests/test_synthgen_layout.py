@@ -275,9 +275,7 @@ class TestNeighbours:
         assert widest == pytest.approx(widest_gap(run, spots_of(run)))
         assert widest > 0
         away = min(own[0][0] - others[0][1], others[1][0] - own[-1][1])
-        assert away == pytest.approx(max(0.1 * 0.7, 1.5 * widest)), (
-            "a tenth of the letters' height is planned"
-        )
+        assert away == pytest.approx(max(0.1 * 0.7, 2 * widest)), "a tenth of the letters' height is planned"
         assert beside.margins["left"] >= away
 
     def test_are_other_words_and_the_word_is_whole(self, folder: Path) -> None:
