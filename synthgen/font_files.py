@@ -11,12 +11,15 @@ from pathlib import Path
 from fontTools.ttLib import TTCollection, TTFont
 
 from synthgen.itemise import script_of
-from synthgen.shaping import COLOUR_TABLES, Face, invisible, needs_ink
+from synthgen.shaping import COLOUR_TABLES, Face, Ink, invisible, needs_ink
 
 _PROBES = "adgpr"  # small letters with an ascender, with a descender, with neither
 _OUTLINES = frozenset({"glyf", "CFF ", "CFF2"})
 _HIDDEN_AXIS = 1
 _LEAST_OF_SCRIPT = 10  # characters below which a font is not said to serve a script
+# Characters that some fonts draw with the same outline as one of those after them, and which then go: a digit
+# or a bar before a letter, of letters the rarer. Those of two scripts always look alike, and each belongs to its own words.
+_ALIKE = (("0", "OΟО"), ("1", "IΙІl"), ("|", "IΙІl1"), ("I", "l"))
 _LICENCES = {  # what a name table says -> SPDX name
     r"open font licen[cs]e|scripts\.sil\.org/ofl|openfontlicense\.org": "OFL-1.1",
     r"apache licen[cs]e|apache\.org/licenses": "Apache-2.0",
@@ -34,10 +37,12 @@ REASONS = {
     "no_charmap": "it has no character map",
     "no_character": "it draws no character of the charset",
     "colour_only": "it has colour pictures and no outlines",
-    "needs_brotli": "it is WOFF2, which needs the package brotli",
+    "needs_brotli": "it is WOFF2, which needs the package brotli: pip install 'glyphmix[woff2]'",
+    "no_access": "the file cannot be read: look at its rights and at the disk",
     "duplicate": "the same bytes as another file",
     "excluded": "the recipe excludes it",
 }
+PASSING = frozenset({"needs_brotli", "no_access"})  # may be otherwise next time, with the same file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +90,8 @@ def inspect(path: Path, charset: str) -> list[FaceFacts | str]:
         return list(_faces(path, charset))
     except ImportError:
         return ["needs_brotli"]
+    except OSError:
+        return ["no_access"]
     except Exception:  # fontTools lets struct.error, IndexError and many more out of a damaged table
         return ["unreadable"]
 
@@ -160,7 +167,24 @@ def _drawn(face: Face, charmap: Collection[int], charset: str) -> str:
         return ""
     if _has_capitals_for_small_letters(face, charmap):
         drawn = "".join(c for c in drawn if not c.islower())  # drawn as a capital, its label would be wrong
+    return _without_doubles(face, drawn)
+
+
+def _without_doubles(face: Face, drawn: str) -> str:
+    """Without characters that look exactly like another of ``drawn``, such as a zero like an O."""
+    for character, others in _ALIKE:
+        if character in drawn and any(other in drawn and _same(face, character, other) for other in others):
+            drawn = drawn.replace(character, "")
     return drawn
+
+
+def _same(face: Face, character: str, other: str) -> bool:
+    """Whether two characters have the same outline, wherever in its advance it stands."""
+    one, two = (face.font.get_nominal_glyph(ord(c)) or 0 for c in (character, other))
+    a, b = face.ink(one), face.ink(two)
+    if a is None or b is None or a._replace(x=0.0) != b._replace(x=0.0):
+        return False
+    return one == two or _outline(face, one, a) == _outline(face, two, b)
 
 
 def _draws(face: Face, charmap: Collection[int], character: str) -> bool:
@@ -175,16 +199,16 @@ def _draws(face: Face, charmap: Collection[int], character: str) -> bool:
 def _is_box(face: Face, glyph: int) -> bool:
     """Whether a glyph is a copy of the box that stands for missing characters."""
     box = face.ink(0)
-    return box is not None and face.ink(glyph) == box and _outline(face, glyph) == _outline(face, 0)
+    return box is not None and face.ink(glyph) == box and _outline(face, glyph, box) == _outline(face, 0, box)
 
 
-def _outline(face: Face, glyph: int) -> list[tuple[object, ...]]:
+def _outline(face: Face, glyph: int, ink: Ink) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
+    """The outline of a glyph, x counted from the left end of its ``ink``."""
     from fontTools.pens.recordingPen import RecordingPen
 
-    pen = RecordingPen()
+    pen, left = RecordingPen(), (ink.x - ink.half_width) * face.em
     face.font.draw_glyph_with_pen(glyph, pen)
-    outline: list[tuple[object, ...]] = pen.value
-    return outline
+    return [(stroke, tuple((round(x - left, 3), y) for x, y in points)) for stroke, points in pen.value]
 
 
 def _has_capitals_for_small_letters(face: Face, charmap: Collection[int]) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from curation.core.errors import UserError
+from synthgen.capitals import in_capitals
 from synthgen.font_cache import FontCache
 from synthgen.font_choice import FontChoice, matches
 from synthgen.font_files import Axis, FaceFacts
@@ -193,7 +194,7 @@ class FontPicker:
             fonts &= self._fonts_of.get(character, 0)
         if fonts <= 0:
             return ""
-        if self._no_capitals and len(text) > 1 and text.isupper():
+        if self._no_capitals and len(text) > 1 and in_capitals(text):
             fonts = fonts & ~self._no_capitals or fonts
         allowed, edges = self._edges(fonts)
         name: str = self.names[allowed[min(bisect_right(edges, dice), len(allowed) - 1)]]

@@ -19,16 +19,28 @@ FONT_ENDINGS = frozenset({".ttf", ".otf", ".ttc", ".otc", ".woff", ".woff2"})
 
 
 def corpus(name: str) -> Path:
-    """Find a word list by its path, or by the name of one that is shipped.
+    """Find a word list by the name of one that is shipped, or by its path.
+
+    A bare name is first that of a shipped list, so that a file in the current folder never takes its place
+    unasked; ``./words_en.tsv``, or any path with a separator, is always one's own.
 
     Raises:
         UserError: neither exists.
     """
-    for path in (Path(name), CORPORA / name):
-        if path.is_file():
-            return path
+    if is_shipped(name):
+        return CORPORA / name
+    if Path(name).is_file():
+        return Path(name)
     shipped = ", ".join(sorted(p.name for p in CORPORA.glob("*.t*")))
-    raise UserError(f"word list {name} does not exist. Check the path; shipped: {shipped}.")
+    raise UserError(
+        f"word list {name} does not exist. "
+        f"Check the path, or give a shipped name without a folder: {shipped}."
+    )
+
+
+def is_shipped(name: str) -> bool:
+    """Whether ``name`` is a bare name, and that of a shipped word list."""
+    return Path(name).name == name and (CORPORA / name).is_file()
 
 
 def read_lines(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from synthgen.capitals import in_capitals
 from synthgen.choices import Columns, Streams, check_range, check_share, pick
 from synthgen.framing import SIDES
 from synthgen.placement import Box, Spot, ink_box, spots_of
@@ -109,7 +110,7 @@ def _texts(
         found[side] = np.full(len(texts), "", object)
         for row in np.nonzero(chosen)[0].tolist():
             text = " ".join(next(words) for _ in range(_LINE_WORDS[side]))
-            found[side][row] = text.upper() if texts[row].isupper() else text
+            found[side][row] = text.upper() if in_capitals(texts[row]) else text
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synthgen.materials import CORPORA
+from synthgen.materials import is_shipped
 
 MOST_NAMED = 5
 
@@ -35,7 +35,7 @@ def _words(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for source in sources:
         for file, found in source.items():
             left_out = found.get("left_out") if isinstance(found, Mapping) else None
-            if left_out and (Path(file).is_file() or not (CORPORA / file).is_file()):
+            if left_out and not is_shipped(file):
                 counts = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
                 yield f"Left out of word list {Path(file).name}: {counts}."
 

@@ -13,10 +13,10 @@ import uharfbuzz as hb
 from fontTools.ttLib import TTFont
 
 from synthgen.itemise import PLAIN_BELOW, Item, itemise
+from synthgen.ligatures import features
 
 COLOUR_TABLES = frozenset({"COLR", "CBDT", "CBLC", "sbix", "SVG "})
 _WEB = (b"wOFF", b"wOF2")  # HarfBuzz does not unpack them
-_APART = {"liga": False, "clig": False}  # letters set apart cannot be joined in one glyph
 # Arabic, Syriac, N'Ko, Mongolian, Mandaic, Adlam; and the scripts of India that hang from a line.
 JOINED_SCRIPTS = frozenset(["Arab", "Syrc", "Nkoo", "Mong", "Mand", "Adlm", "Deva", "Beng", "Guru"])
 _JOINED_EM = 0.02  # tracking up to which ligatures stay
@@ -116,7 +116,7 @@ class Run:
 
 
 def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
-    """Set ``text`` in one line, each script in its own direction.
+    """Set ``text`` in one line, each script in its own direction, and no sign for several characters.
 
     Args:
         face: The font.
@@ -136,7 +136,7 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
         joined = joined or hangs
         if item is not None and not item.rightward:
             leftward.update(range(item.start, item.start + item.length))
-        hb.shape(face.font, buffer, _APART if tracking > _JOINED_EM and not hangs else None)
+        hb.shape(face.font, buffer, features(text, tracking > _JOINED_EM and not hangs))
         end = _set(run, buffer, pen, 0.0 if hangs else tracking, blanks)
         if end is None:
             return None

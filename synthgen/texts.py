@@ -11,6 +11,7 @@ import numpy as np
 
 from curation.core.recipe import component
 from synthgen.balance import Balance
+from synthgen.capitals import in_capitals
 from synthgen.choices import Columns, Streams, check_share, pick
 from synthgen.words import Limits, word_sources
 
@@ -147,7 +148,7 @@ def _written(word: str, mark: int, limits: Limits) -> str:
     if mark < 0:
         return word
     before, after = MARKS[mark]
-    marked = before + word + (after.upper() if word.isupper() and len(word) > 1 else after)
+    marked = before + word + (after.upper() if len(word) > 1 and in_capitals(word) else after)
     return word if limits.reject(marked) else marked
 
 

@@ -167,7 +167,11 @@ def test_photos_that_all_are_none(here: Path) -> None:
         ),
         (
             "max_length = 0",
-            "r.toml: max_length must be at least 1, got 0.",
+            "r.toml: max_length must be from 1 to 1,000, got 0.",
+        ),
+        (
+            "max_length = 70_000",
+            "r.toml: max_length must be from 1 to 1,000, got 70,000.",
         ),
     ],
 )

@@ -149,6 +149,10 @@ def test_mixed_case_raises_letters_one_by_one() -> None:
         ({"balance": {"lengths": [0.0]}}, "r.toml, balance: lengths are all 0, so no length is left."),
         ({"balance": {"candidates": 1}}, "r.toml, balance: candidates must be from 2 to 64, got 1."),
         (
+            {"source": {"kind": "frequency_list", "power": -1.0}},
+            "r.toml, source (frequency_list): power must be 0 or more, got -1.",
+        ),
+        (
             {"source": {"kind": "cut_words", "source": NAMES, "least": 0}},
             "r.toml, source (cut_words): least must be at least 1, got 0.",
         ),

@@ -47,6 +47,7 @@ from synthgen.texts import Words, plan_texts
 from synthgen.typesetting import Typesetter
 from synthgen.words import Limits
 
+MOST_CHARACTERS = 1_000  # in a word; casing draws as many numbers for each
 MOST_FACES = 1_024  # kept open, each with where the ink of its glyphs is: about 30 kB
 
 
@@ -58,7 +59,7 @@ class Native:
     Attributes:
         words: Sources of words with their weights.
         charset: The characters that may be drawn.
-        max_length: Most characters in a word.
+        max_length: Most characters in a word, 1 to 1,000.
         fonts: Folder of fonts, with folders below; None for those that are shipped.
         font_choice: Which of them are drawn, and how often.
         posture: Spacing, slant, rotation, perspective.
@@ -97,8 +98,8 @@ class Native:
     boxes: Stored = "none"
 
     def __post_init__(self) -> None:
-        if self.max_length < 1:
-            raise ValueError(f"max_length must be at least 1, got {self.max_length}")
+        if not 1 <= self.max_length <= MOST_CHARACTERS:
+            raise ValueError(f"max_length must be from 1 to {MOST_CHARACTERS:,}, got {self.max_length:,}")
         if not self.charset:
             raise ValueError("charset is empty, so nothing can be drawn")
         check_range("stored_quality", self.stored_quality, 1, 100)

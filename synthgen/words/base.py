@@ -30,13 +30,24 @@ class Limits:
         """The charset as a set."""
         return frozenset(self.charset)
 
+    @cached_property
+    def spaced(self) -> bool:
+        """Whether a word may hold white space."""
+        return any(map(str.isspace, self.charset))
+
     def reject(self, word: str) -> str | None:
-        """Why ``word`` falls out, or None: ``empty``, ``too_long``, ``unsupported_character``."""
+        """Why ``word`` falls out, or None.
+
+        Reasons: ``empty``, ``too_long``, ``unsupported_character``, and ``stray_space`` where white space
+        cannot be told from the image: at an end, twice in a row, or other than the plain space.
+        """
         if not word:
             return "empty"
         if len(word) > self.max_length:
             return "too_long"
-        return None if self.characters.issuperset(word) else "unsupported_character"
+        if not self.characters.issuperset(word):
+            return "unsupported_character"
+        return "stray_space" if self.spaced and word != " ".join(word.split()) else None
 
 
 class WordSource(Protocol):

@@ -101,7 +101,7 @@ def _frequency_list(path: Path, changed: int, power: float, limits: Limits) -> W
         for number, line in enumerate(read_lines(path), 1):
             word, _, frequency = line.partition("\t")
             try:
-                yield word, weight(frequency, power)
+                yield word.strip(), weight(frequency, power)
             except ValueError:
                 raise UserError(
                     f"{path.name}, entry {number}: {line!r} is not a word, a tab and a frequency above 0. "

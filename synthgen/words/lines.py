@@ -17,6 +17,7 @@ from synthgen.words.base import Limits
 
 CHUNK = 1 << 18  # bytes scanned at a time; a scan holds about 50 times as much
 BOM = b"\xef\xbb\xbf"
+MOST_BYTES = (1 << 16) - 1  # of an entry: what its size can be stored as
 POINTS = 0x110000  # Unicode's code points
 
 
@@ -85,6 +86,7 @@ class _Scan:
         spaces = [point for point in range(0x3001) if chr(point).isspace()]
         allowed = [ord(c) for c in limits.charset]
         self.path, self.split, self.longest = path, split, limits.max_length
+        self.spaced = limits.spaced and not split
         self.space = np.zeros(POINTS, bool)
         self.space[spaces] = True
         self.foreign = np.ones(POINTS, bool)
@@ -125,7 +127,13 @@ class _Scan:
         too_long = last - first > self.longest
         unsupported = ~too_long & (foreign[last] > foreign[first])
         fits = ~too_long & ~unsupported
-        for reason, which in (("too_long", too_long), ("unsupported_character", unsupported)):
+        stray = fits & self._has_stray_space(points, first, last) if self.spaced else np.zeros_like(fits)
+        fits &= ~stray
+        for reason, which in (
+            ("too_long", too_long),
+            ("unsupported_character", unsupported),
+            ("stray_space", stray),
+        ):
             if found := int(which.sum()):
                 left_out[reason] += found
         first, last = first[fits], last[fits]
@@ -133,7 +141,19 @@ class _Scan:
             widths = 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
             at = np.concatenate(([0], np.cumsum(widths)))
             first, last = at[first], at[last]
-        return first + offset, last - first
+        sizes = last - first
+        if self.longest > MOST_BYTES // 4 and (long := sizes > MOST_BYTES).any():
+            left_out["too_long"] += int(long.sum())
+            first, sizes = first[~long], sizes[~long]
+        return first + offset, sizes
+
+    def _has_stray_space(self, points: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """Which entries hold white space twice in a row, or other than the plain space."""
+        space = self.space[points]
+        stray = space & (points != ord(" "))
+        stray[1:] |= space[1:] & space[:-1]
+        before = np.concatenate(([0], np.cumsum(stray, dtype=np.int32)))
+        return before[last] > before[first]
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:

@@ -22,7 +22,8 @@ class RandomString:
 
     Attributes:
         length: Least and greatest number of characters.
-        characters: What to draw from; those outside the recipe's charset are left out.
+        characters: What to draw from; white space and what is outside the recipe's
+            charset are left out.
     """
 
     length: tuple[int, int] = (1, 8)
@@ -51,4 +52,4 @@ class RandomString:
         ]
 
     def _alphabet(self, limits: Limits) -> str:
-        return "".join(c for c in self.characters if c in limits.characters)
+        return "".join(c for c in self.characters if c in limits.characters and not c.isspace())

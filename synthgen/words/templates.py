@@ -25,12 +25,12 @@ class Templates:
 
     A pattern is a small part of a regular expression read backwards (``synthgen.pattern``):
     ``[A-Z]{3}-\d{4}``. A pattern that could give a character outside the recipe's charset, or a
-    word that is too long, is left out whole and counted.
+    word that is too long, is left out whole and counted. The file is read into memory whole.
 
     Source: the shipped patterns are ours, after what signs and price tags in real crops show.
 
     Attributes:
-        file: Path, or the name of a shipped file.
+        file: Name of a shipped file, or path; ``./words.txt`` for a file beside you of a shipped name.
     """
 
     file: str = "templates.txt"
@@ -42,7 +42,8 @@ class Templates:
         patterns, edges, _ = _load(*version(corpus(self.file)), limits)
         which = np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(patterns) - 1)
         uniform = rng.random
-        return [patterns[i].expand(uniform) for i in which.tolist()]
+        drawn = [patterns[i].expand(uniform) for i in which.tolist()]
+        return [" ".join(word.split()) for word in drawn] if limits.spaced else drawn
 
 
 @functools.lru_cache(maxsize=32)
@@ -60,6 +61,8 @@ def _load(path: Path, changed: int, limits: Limits) -> tuple[list[Pattern], np.n
             reasons["too_long"] += 1
         elif not limits.characters.issuperset(pattern.alphabet):
             reasons["unsupported_character"] += 1
+        elif all(map(str.isspace, pattern.alphabet)):
+            reasons["stray_space"] += 1
         else:
             patterns.append(pattern)
             weights.append(share)

@@ -21,7 +21,7 @@ class WordList:
     Source: MJSynth draws from a dictionary in this way (arXiv:1406.2227).
 
     Attributes:
-        file: Path, or the name of a shipped list.
+        file: Name of a shipped list, or path; ``./words.txt`` for a file beside you of a shipped name.
         split_words: Whether each word of an entry stands for itself, for lists of phrases.
     """
 
