@@ -18,7 +18,7 @@ _OUTLINES = frozenset({"glyf", "CFF ", "CFF2"})
 _HIDDEN_AXIS = 1
 _LEAST_OF_SCRIPT = 10  # characters below which a font is not said to serve a script
 # Characters that some fonts draw with the same outline as one of those after them, and which then go: a digit
-# or a bar before a letter, of letters the rarer. Those of two scripts always look alike, and each belongs to its own words.
+# or a bar before a letter, of letters the rarer. Letters of two scripts look alike by right.
 _ALIKE = (("0", "OΟО"), ("1", "IΙІl"), ("|", "IΙІl1"), ("I", "l"))
 _LICENCES = {  # what a name table says -> SPDX name
     r"open font licen[cs]e|scripts\.sil\.org/ofl|openfontlicense\.org": "OFL-1.1",
