@@ -10,12 +10,16 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.licenses import canonicalize_license_expression
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKED = [PROJECT["dependencies"], PROJECT["optional-dependencies"]["dev"]]  # not ray: 240 MB for one option
+LOCKED = [
+    PROJECT["dependencies"],
+    PROJECT["optional-dependencies"]["dev"],
+]  # not ray and woff2: for one option each
 DECLARED = [Requirement(line) for lines in LOCKED for line in lines]
 LOCK_LINES = [
     pin
@@ -92,3 +96,18 @@ def test_command_line_starts_with_nothing_heavier_than_click(arguments: list[str
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert set(result.stderr.split()) <= {"click", "colorama", "curation", "glyphmix"}
+
+
+def test_every_licence_of_what_is_shipped_is_declared_and_its_table_too() -> None:
+    tables = ["fonts/LICENSES.md", "corpora/SOURCES.md", "synthgen/photos/LICENSES.md"]
+    assert set(tables) < set(PROJECT["license-files"])
+    shipped = {"Apache-2.0"}
+    for table in tables:
+        rows = [line.split(" | ") for line in (ROOT / table).read_text("utf-8").splitlines() if " | " in line]
+        (column,) = {row.index("licence") for row in rows if "licence" in row}
+        shipped |= {row[column] for row in rows if row[0].startswith("| ") and "." in row[0]}
+    shipped = {"LicenseRef-public-domain" if name == "public domain" else name for name in shipped}
+    assert set(PROJECT["license"].split(" AND ")) == shipped
+    assert canonicalize_license_expression(PROJECT["license"]) == PROJECT["license"]
+    for pattern in PROJECT["license-files"]:
+        assert list(ROOT.glob(pattern)), pattern

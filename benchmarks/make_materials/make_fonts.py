@@ -28,7 +28,9 @@ HEADER = """# Font files and their licences
 Every file in this folder is free to use, change and redistribute. None was altered: files from npm were
 published as WOFF2 (latin subset) and only their container was changed to TrueType, files from Debian are
 copies. The licence texts are in `licences/`, the copyright lines in `licences/COPYRIGHT.md`.
-`benchmarks/make_materials/make_fonts.py` rebuilds the folder and this table.
+`benchmarks/make_materials/make_fonts.py` rebuilds the folder and this table. A licence is what the source
+package says. The three files of Roboto Condensed still name Apache-2.0 in their name tables; their package
+gives them under OFL-1.1. The texts of both licences are in `licences/`.
 
 | file | family | class | version | licence | source package | SHA-256 |
 |---|---|---|---|---|---|---|
