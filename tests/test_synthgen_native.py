@@ -157,11 +157,12 @@ def test_letters_stand_out_by_the_least_contrast(folder: Path) -> None:
 
 def test_a_broken_photo_is_a_reason_and_no_end(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"nothing")
+    cv2.imwrite(str(tmp_path / "whole.png"), np.full((40, 80, 3), 120, np.uint8))
     photo = {"share": 1.0, "background": {"kind": "photo", "folder": str(tmp_path)}}
     engine = build(folder, backgrounds=[photo])
     engine.check()
     with pytest.raises(UnfitError, match=r"^broken_photo$"):
-        engine.draw(rows(engine, 1)[0])
+        engine.draw(rows(engine, 1)[0] | {"background_photo_name": "broken.jpg"})
 
 
 def test_a_text_that_no_single_font_covers_is_a_reason(folder: Path, tmp_path: Path) -> None:
