@@ -132,4 +132,4 @@ def test_memory_does_not_grow_over_a_hundred_thousand_planned_words(recipe_path:
     draw(0, 20_000)
     before = resident_mb()
     draw(20_000, 120_000)
-    assert resident_mb() - before < 5
+    assert resident_mb() - before < 20, "rows that were kept would take ten times as much"
