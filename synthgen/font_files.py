@@ -18,8 +18,8 @@ _OUTLINES = frozenset({"glyf", "CFF ", "CFF2"})
 _HIDDEN_AXIS = 1
 _LEAST_OF_SCRIPT = 10  # characters below which a font is not said to serve a script
 # Characters that some fonts draw with the same outline as one of those after them, and which then go: a digit
-# or a bar before a letter, of letters the rarer. Letters of two scripts look alike by right.
-_ALIKE = (("0", "OΟО"), ("1", "IΙІl"), ("|", "IΙІl1"), ("I", "l"))
+# or a bar before a letter. A capital I like a small l stays: words in capitals need it, and tell it apart.
+_ALIKE = (("0", "OΟО"), ("1", "IΙІl"), ("|", "IΙІl1"))
 _LICENCES = {  # what a name table says -> SPDX name
     r"open font licen[cs]e|scripts\.sil\.org/ofl|openfontlicense\.org": "OFL-1.1",
     r"apache licen[cs]e|apache\.org/licenses": "Apache-2.0",
