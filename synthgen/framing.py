@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from synthgen.choices import Columns, Streams, check_range, check_share
-from synthgen.placement import Placed
+from synthgen.placement import Box, Placed
 
 SIDES = ("left", "top", "right", "bottom")
+_MARGINS = tuple(f"margin_{side}" for side in SIDES)
 MOST_CUT = 0.25
 MOST_PIXELS = 400_000  # of one image: a word that needs more is drawn again with other decisions
 
@@ -93,21 +94,31 @@ def frame(placed: Placed, row: Mapping[str, Any], letter_px: float, *, upended: 
         upended: Whether the line runs upwards or downwards, so that the planned height is its width.
     """
     unit = placed.letter_height
-    left, top, right, bottom = placed.box
-    margins = [row[f"margin_{side}"] * unit for side in SIDES]
+    box, margins = placed.box, [row[margin] * unit for margin in _MARGINS]
     if min(margins) < 0:
-        margins = _bounded(margins, placed)
+        margins = _bounded(margins, box, placed.boxes)
+    left, top, right, bottom = box
     left, top, right, bottom = left - margins[0], top - margins[1], right + margins[2], bottom + margins[3]
-    scale = max(row["height_px"] / (right - left if upended else bottom - top), letter_px / unit)
-    # Rounded before it is rounded up, or noise in the last bit would add a row to some images.
-    size = tuple(max(8, math.ceil(round(length * scale, 6))) for length in (right - left, bottom - top))
-    return Frame(scale, (left, top), size) if size[0] * size[1] <= MOST_PIXELS else None
+    width, height = right - left, bottom - top
+    scale = max(row["height_px"] / (width if upended else height), letter_px / unit)
+    columns, rows = max(8, _pixels(width * scale)), max(8, _pixels(height * scale))
+    return Frame(scale, (left, top), (columns, rows)) if columns * rows <= MOST_PIXELS else None
 
 
-def _bounded(margins: list[float], placed: Placed) -> list[float]:
+def _pixels(length: float) -> int:
+    """The length rounded up; noise in its last bits does not add a row."""
+    whole = math.ceil(length)
+    if whole - length < 0.999:  # rounding to decimals is slow, and changes nothing so far from a whole number
+        return whole
+    return math.ceil(round(length, 6))
+
+
+def _bounded(margins: list[float], around: Box, boxes: list[Box]) -> list[float]:
     """Cut no glyph by more than ``MOST_CUT`` of it."""
     bounded = []
-    for i, (margin, edge) in enumerate(zip(margins, placed.box, strict=True)):
-        inside = min(abs(box[i] - edge) + MOST_CUT * abs(box[i - 2] - box[i]) for box in placed.boxes)
-        bounded.append(max(margin, -inside))
+    for i, (margin, edge) in enumerate(zip(margins, around, strict=True)):
+        if margin < 0:
+            inside = min([abs(box[i] - edge) + MOST_CUT * abs(box[i - 2] - box[i]) for box in boxes])
+            margin = max(margin, -inside)
+        bounded.append(margin)
     return bounded

@@ -41,7 +41,5 @@ def rasterise(placed: Placed, scale: float, origin: tuple[float, float], size: t
         )
         raster.draw_glyph(font, glyph)
     width, height = size
-    raster.extents = hb.RasterExtents(0, 0, width, height, 0)
-    image = raster.render()
-    stride = image.extents.stride
-    return np.frombuffer(image.buffer, np.uint8).reshape(height, stride)[:, :width].copy()
+    raster.extents = hb.RasterExtents(0, 0, width, height, width)
+    return np.frombuffer(raster.render().buffer, np.uint8).reshape(height, width).copy()

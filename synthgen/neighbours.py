@@ -11,7 +11,7 @@ import numpy as np
 from synthgen.capitals import in_capitals
 from synthgen.choices import Columns, Streams, check_range, check_share, pick
 from synthgen.framing import SIDES
-from synthgen.placement import Box, Spot, ink_box, spots_of
+from synthgen.placement import Box, Spot, upright_box
 from synthgen.shaping import Face, Ink, Run, shape
 
 SIDE_SHARES = (0.2, 0.3, 0.2, 0.3)  # of the side that a word certainly has a neighbour on; lines are looser
@@ -166,9 +166,12 @@ def set_beside(
         gap, size = row[f"neighbour_{side}_gap"] * height, row["neighbour_size"]
         if side in ("left", "right"):
             gap = max(gap, CLEARER * own_gap)
-        move, seen = _beside(side, run, around, gap, row)
+        (right, up), seen = _beside(side, run, around, gap, row)
         glyphs += run.glyphs
-        spots += [Spot(size * s.x + move[0], size * s.y + move[1], size) for s in spots_of(run)]
+        spots += [
+            Spot(size * (x + ink_x) + right, size * (y + ink_y) + up, size)
+            for _, (ink_x, ink_y, _, _), x, y in run.glyphs
+        ]
         margins[side] = gap + seen * row[f"neighbour_{side}_reach"]
     if not glyphs:
         return None
@@ -191,7 +194,7 @@ def _beside(
     side: str, run: Run, around: Box, gap: float, row: Mapping[str, Any]
 ) -> tuple[tuple[float, float], float]:
     """How far a neighbour moves, and how much of it may be seen at most, in em."""
-    size, (left, bottom, right, top) = row["neighbour_size"], ink_box(run, spots_of(run))
+    size, (left, bottom, right, top) = row["neighbour_size"], upright_box(run)
     if side in ("left", "right"):
         nearest = run.glyphs[0 if side == "right" else -1][1]
         x = around[2] + gap - size * left if side == "right" else around[0] - gap - size * right

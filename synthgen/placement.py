@@ -17,6 +17,7 @@ from synthgen.shaping import Face, Run
 
 Bend = Callable[[np.ndarray, float], np.ndarray]
 _STEP = 1e-4  # em; the difference quotient's error stays far below a hundredth of a pixel
+_new = tuple.__new__  # a named tuple's own way is three times slower, and each glyph needs one
 _PROBES = np.array([[[0.0, 0.0]], [[_STEP, 0.0]], [[0.0, _STEP]]])
 
 
@@ -79,12 +80,21 @@ def spots_of(run: Run) -> list[Spot]:
 def ink_box(run: Run, spots: Sequence[Spot]) -> Box:
     """Left, bottom, right, top of the ink of glyphs on their spots, in em, y **up**."""
     boxes = []
-    for (_, ink, _, _), (x, y, along, up) in zip(run.glyphs, spots, strict=True):
-        wide = abs(along) * ink.half_width + abs(up) * ink.half_height
-        high = abs(up) * ink.half_width + abs(along) * ink.half_height
+    for (_, (_, _, half_width, half_height), _, _), (x, y, along, up) in zip(run.glyphs, spots, strict=True):
+        along, up = abs(along), abs(up)
+        wide, high = along * half_width + up * half_height, up * half_width + along * half_height
         boxes.append((x - wide, y - high, x + wide, y + high))
     left, bottom, right, top = zip(*boxes, strict=True)
     return min(left), min(bottom), max(right), max(top)
+
+
+def upright_box(run: Run) -> Box:
+    """Left, bottom, right, top of the ink of glyphs as the font sets them, in em, y **up**."""
+    bottoms = [y + middle - half for _, (_, middle, _, half), _, y in run.glyphs]
+    tops = [y + middle + half for _, (_, middle, _, half), _, y in run.glyphs]
+    lefts = [x + middle - half for _, (middle, _, half, _), x, _ in run.glyphs]
+    rights = [x + middle + half for _, (middle, _, half, _), x, _ in run.glyphs]
+    return min(lefts), min(bottoms), max(rights), max(tops)
 
 
 def place(
@@ -107,15 +117,46 @@ def place(
     left, right = ends or (run.left, run.right)
     stretch, lean = row["stretch"], math.tan(math.radians(row["slant_deg"]))
     middle, half = (left + right) / 2, max((right - left) / 2 * stretch, 1e-3)
-    if spots is None:
-        ups = [y + ink.y for _, ink, _, y in run.glyphs]
-        along = [x + ink.x for _, ink, x, _ in run.glyphs]
-    else:
-        along, ups = [spot.x for spot in spots], [spot.y for spot in spots]
+    if bend is None and spots is None:
+        return _seen_straight(run, middle, stretch, lean, _camera(row, half))
     # Leaning already, about the word's middle.
-    around = [((x - middle) * stretch + lean * up, up) for x, up in zip(along, ups, strict=True)]
+    if spots is None:
+        around = [
+            ((x + ink_x - middle) * stretch + lean * (y + ink_y), y + ink_y)
+            for _, (ink_x, ink_y, _, _), x, y in run.glyphs
+        ]
+    else:
+        around = [((x - middle) * stretch + lean * y, y) for x, y, _, _ in spots]
     bent = None if bend is None else _bent(around, bend, half)
     return _seen(run, spots, around, bent, stretch, lean, _camera(row, half))
+
+
+def _seen_straight(run: Run, middle: float, stretch: float, lean: float, camera: _Camera) -> Placed:
+    """What ``_seen`` does, to the last bit, for glyphs side by side on a straight line.
+
+    Four words in five stand so: what all their glyphs share is worked out once.
+    """
+    cxx, cxy, cyx, cyy, fall, rise = camera
+    foot_x, foot_y, foot_nears = cxx * stretch, cyx * stretch, fall * stretch
+    up_x, up_y, up_nears = cxx * lean + cxy, cyx * lean + cyy, fall * lean + rise
+    glyphs, boxes, letter_height = [], [], 0.0
+    for glyph, (ink_x, ink_y, half_width, half_height), x, y in run.glyphs:
+        x, y = (x + ink_x - middle) * stretch + lean * (y + ink_y), y + ink_y
+        depth, foot_grows, up_grows = 1.0 - fall * x - rise * y, foot_nears, up_nears
+        if depth <= 0.5:  # no nearer than that
+            depth, foot_grows, up_grows = 0.5, 0.0, 0.0
+        sx, sy = (cxx * x + cxy * y) / depth, (cyx * x + cyy * y) / depth
+        xx, yx = (foot_x + sx * foot_grows) / depth, (foot_y + sy * foot_grows) / depth
+        xy, yy = (up_x + sx * up_grows) / depth, (up_y + sy * up_grows) / depth
+        tall = 2 * half_height * math.hypot(xy, yy)
+        if tall > letter_height:
+            letter_height = tall
+        dx, dy = sx - xx * ink_x - xy * ink_y, sy - yx * ink_x - yy * ink_y
+        glyphs.append(_new(PlacedGlyph, (glyph, xx, xy, yx, yy, dx, dy)))
+        wide = abs(xx) * half_width + abs(xy) * half_height
+        high = abs(yx) * half_width + abs(yy) * half_height
+        boxes.append((sx - wide, sy - high, sx + wide, sy + high))
+    return Placed(run.face, glyphs, boxes, letter_height)
 
 
 def _seen(
@@ -131,7 +172,7 @@ def _seen(
     cxx, cxy, cyx, cyy, fall, rise = camera
     fx, fy, ux, uy = stretch, 0.0, lean, 1.0  # steps of one em along the letters' feet and uprights
     glyphs, boxes, letter_height = [], [], 0.0
-    for i, (glyph, ink, _, _) in enumerate(run.glyphs):
+    for i, (glyph, (ink_x, ink_y, half_width, half_height), _, _) in enumerate(run.glyphs):
         if bent is None:
             x, y = around[i]
         else:
@@ -146,14 +187,14 @@ def _seen(
         xx, yx = (cxx * fx + cxy * fy + sx * grow) / depth, (cyx * fx + cyy * fy + sy * grow) / depth
         grow = near_x * ux + near_y * uy
         xy, yy = (cxx * ux + cxy * uy + sx * grow) / depth, (cyx * ux + cyy * uy + sy * grow) / depth
-        _, _, half_width, half_height = ink
-        letter_height = max(letter_height, 2 * half_height * math.hypot(xy, yy))
+        tall = 2 * half_height * math.hypot(xy, yy)
+        if tall > letter_height:
+            letter_height = tall
         if spots is not None:
             _, _, a, b = spots[i]
             xx, yx, xy, yy = a * xx + b * xy, a * yx + b * yy, a * xy - b * xx, a * yy - b * yx
-        glyphs.append(
-            PlacedGlyph(glyph, xx, xy, yx, yy, sx - xx * ink.x - xy * ink.y, sy - yx * ink.x - yy * ink.y)
-        )
+        dx, dy = sx - xx * ink_x - xy * ink_y, sy - yx * ink_x - yy * ink_y
+        glyphs.append(_new(PlacedGlyph, (glyph, xx, xy, yx, yy, dx, dy)))
         wide = abs(xx) * half_width + abs(xy) * half_height
         high = abs(yx) * half_width + abs(yy) * half_height
         boxes.append((sx - wide, sy - high, sx + wide, sy + high))

@@ -127,8 +127,9 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
     Returns:
         The run, or None where a character has no glyph or no ink, or nothing has ink.
     """
-    run = Run(face, [], 0.0, 0.0, [])
-    pen, blanks, joined, leftward = 0.0, set[int](), False, set[int]()
+    glyphs: list[tuple[int, Ink, float, float]] = []
+    clusters, blanks = list[int](), set[int]()
+    pen, joined, leftward = 0.0, False, set[int]()
     plain = text.isascii() or max(text) < PLAIN_BELOW
     for item in (None,) if plain else itemise(text):
         buffer = _buffer(text, item)
@@ -137,15 +138,15 @@ def shape(face: Face, text: str, tracking: float = 0.0) -> Run | None:
         if item is not None and not item.rightward:
             leftward.update(range(item.start, item.start + item.length))
         hb.shape(face.font, buffer, features(text, tracking > _JOINED_EM and not hangs))
-        end = _set(run, buffer, pen, 0.0 if hangs else tracking, blanks)
+        end = _set(face, buffer, pen, 0.0 if hangs else tracking, (glyphs, clusters, blanks))
         if end is None:
             return None
         pen = end
-    if not run.glyphs or (blanks and _lacks_ink(text, blanks.difference(run.clusters))):
+    if not glyphs or (blanks and _lacks_ink(text, blanks.difference(clusters))):
         return None
-    left = min(x + ink.x - ink.half_width for _, ink, x, _ in run.glyphs)
-    right = max(x + ink.x + ink.half_width for _, ink, x, _ in run.glyphs)
-    return Run(face, run.glyphs, left, right, run.clusters, joined, frozenset(leftward))
+    left = min([x + middle - half for _, (middle, _, half, _), x, _ in glyphs])
+    right = max([x + middle + half for _, (middle, _, half, _), x, _ in glyphs])
+    return Run(face, glyphs, left, right, clusters, joined, frozenset(leftward))
 
 
 def _buffer(text: str, item: Item | None) -> hb.Buffer:
@@ -164,21 +165,39 @@ def _buffer(text: str, item: Item | None) -> hb.Buffer:
     return buffer
 
 
-def _set(run: Run, buffer: hb.Buffer, pen: float, tracking: float, blanks: set[int]) -> float | None:
-    """Add the shaped ``buffer`` at ``pen``; where it ends, or None if a glyph is missing."""
-    face, em, gap, cluster = run.face, run.face.em, 0.0, -1
+def _set(
+    face: Face,
+    buffer: hb.Buffer,
+    pen: float,
+    tracking: float,
+    onto: tuple[list[tuple[int, Ink, float, float]], list[int], set[int]],
+) -> float | None:
+    """Add the shaped ``buffer`` at ``pen``; where it ends, or None if a glyph is missing.
+
+    Args:
+        face: The font.
+        buffer: Glyphs in visual order.
+        pen: Where it begins, in em.
+        tracking: As for ``shape``.
+        onto: Glyphs with ink, their clusters, and clusters that have glyphs without; all are added to.
+    """
+    glyphs, clusters, blanks = onto
+    known, em, gap, last = face._ink, face.em, 0.0, -1
     for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-        if not info.codepoint:
+        glyph, cluster = info.codepoint, info.cluster
+        if not glyph:
             return None
-        if info.cluster != cluster:  # a letter's marks stand where the font puts them, however wide it is set
-            pen, gap, cluster = pen + gap, 0.0, info.cluster
-        if ink := face.ink(info.codepoint):
-            run.glyphs.append((info.codepoint, ink, pen + position.x_offset / em, position.y_offset / em))
-            run.clusters.append(info.cluster)
+        if cluster != last:  # a letter's marks stand where the font puts them, however wide it is set
+            pen, gap, last = pen + gap, 0.0, cluster
+        ink = known[glyph] if glyph in known else face.ink(glyph)
+        x_offset, y_offset, advance, _ = position.position
+        if ink is not None:
+            glyphs.append((glyph, ink, pen + x_offset / em, y_offset / em))
+            clusters.append(cluster)
         else:
-            blanks.add(info.cluster)
-        if position.x_advance:  # a combining mark takes no room, so it gets no gap either
-            pen += position.x_advance / em
+            blanks.add(cluster)
+        if advance:  # a combining mark takes no room, so it gets no gap either
+            pen += advance / em
             gap = tracking
     return pen + gap
 
