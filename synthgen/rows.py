@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,12 +26,13 @@ def draw(engine: Engine, seed: int, index: int) -> tuple[Drawn | None, Row, str]
     reason = ""
     for attempt in range(ATTEMPTS):
         row = _row(engine, seed, index, attempt)
+        row |= {"index": index, "attempt": attempt, "redrawn_because": reason}
         try:
             drawn = engine.draw(row)
         except UnfitError as error:
             reason = str(error)
         else:
-            return drawn, {"index": index, "attempt": attempt, "redrawn_because": reason, **row}, reason
+            return drawn, row, reason
     return None, {}, reason
 
 
@@ -45,26 +48,49 @@ def row_type(columns: Mapping[str, np.ndarray]) -> pa.StructType:
     )
 
 
-# The engine is compared by identity: hashing its fields for each row would cost more than the lookup saves.
-_planned: dict[tuple[int, int, int], tuple[Engine, int, list[str], list[Any]]] = {}
+@dataclass(frozen=True)
+class _Block:
+    """A planned block, laid out so that one row is read with few calls.
+
+    Attributes:
+        engine: What planned it; compared by identity, for hashing its fields costs more than is saved.
+        number: Which block it is.
+        blank: A row with the names in the order of the columns, to be copied and filled.
+        names: The names in the order in which ``stacks`` have them.
+        stacks: The columns of each type beside one another, (BLOCK, n).
+    """
+
+    engine: Engine
+    number: int
+    blank: Row
+    names: list[str]
+    stacks: list[np.ndarray]
+
+    @classmethod
+    def of(cls, engine: Engine, number: int, columns: Mapping[str, np.ndarray]) -> _Block:
+        alike: dict[np.dtype[Any], list[str]] = {}
+        for name, column in columns.items():
+            alike.setdefault(column.dtype, []).append(name)
+        stacks = [np.stack([columns[name] for name in names], axis=1) for names in alike.values()]
+        blank = dict.fromkeys(["index", "attempt", "redrawn_because", *columns])
+        return cls(engine, number, blank, [name for names in alike.values() for name in names], stacks)
+
+    def row(self, at: int) -> Row:
+        row = self.blank.copy()
+        row.update(zip(self.names, chain.from_iterable([s[at].tolist() for s in self.stacks]), strict=True))
+        return row
+
+
+_planned: dict[tuple[int, int, int], _Block] = {}
 
 
 def _row(engine: Engine, seed: int, index: int, attempt: int) -> Row:
-    """One planned row; the block last used is kept for each attempt.
-
-    Of a first attempt all rows are needed, of a later one a few: those stay columns.
-    """
-    key, block, at = (id(engine), seed, attempt), index // BLOCK, index % BLOCK
-    kept = _planned.get(key)
-    if kept is None or kept[0] is not engine or kept[1] != block:
-        columns = engine.plan(seed, block, attempt)
-        values: list[Any] = list(columns.values())
-        if attempt == 0:
-            values = list(zip(*(column.tolist() for column in values), strict=True))
-        kept = engine, block, list(columns), values
+    """One planned row, new; the block last used is kept for each attempt."""
+    key, number = (id(engine), seed, attempt), index // BLOCK
+    block = _planned.get(key)
+    if block is None or block.engine is not engine or block.number != number:
+        block = _Block.of(engine, number, engine.plan(seed, number, attempt))
         if len(_planned) > 4 * ATTEMPTS:
             _planned.clear()
-        _planned[key] = kept
-    _, _, names, values = kept
-    row = values[at] if attempt == 0 else [column[at : at + 1].tolist()[0] for column in values]
-    return dict(zip(names, row, strict=True))
+        _planned[key] = block
+    return block.row(index % BLOCK)
