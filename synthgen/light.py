@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ def ellipse(
     width: int, height: int, x: float, y: float, long_px: float, short_px: float, angle_deg: float
 ) -> Pixels:
     """A Gaussian spot at ``x``, ``y`` in pixels whose half axes are two and a half deviations long."""
-    cos, sin = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
+    cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
     half = SPOT // 2
     turn = np.array([[cos, -sin], [sin, cos]]) * [long_px / half, short_px / half]
     move = np.array([x, y]) - turn @ [half, half]
@@ -34,7 +35,7 @@ def ellipse(
 
 def slope(width: int, height: int, angle_deg: float) -> Pixels:
     """A plane that rises from 0 in one corner to 255 in the opposite one, towards ``angle_deg``."""
-    x, y = np.cos(np.deg2rad(angle_deg)) * width, np.sin(np.deg2rad(angle_deg)) * height
+    x, y = math.cos(math.radians(angle_deg)) * width, math.sin(math.radians(angle_deg)) * height
     corners = np.array([[-x - y, x - y], [-x + y, x + y]])
     corners = (corners - corners.min()) / max(float(np.ptp(corners)), 1e-9) * 255
     return cv2.resize(np.rint(corners).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -51,6 +52,6 @@ def screen(image: Pixels, light: Pixels) -> Pixels:
 
 
 def coloured(plane: Pixels, table: np.ndarray) -> Pixels:
-    """Look each grey of ``plane`` up in ``table``, (256, 3) from 0 to 255."""
+    """Look each grey of ``plane`` up in ``table``, (256, 3); what lies beyond 0 to 255 is cut off."""
     rounded = np.rint(np.minimum(np.maximum(table, 0), 255)).astype(np.uint8)
-    return cv2.LUT(cv2.merge([plane, plane, plane]), rounded[None])
+    return cv2.merge([cv2.LUT(plane, rounded[:, i]) for i in range(3)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -35,12 +36,12 @@ class Gradient:
         }
 
     def apply(self, image: np.ndarray, *, levels: float, tint: float, angle_deg: float) -> np.ndarray:
-        x, y = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
+        x, y = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
         reach = levels / (abs(x) + abs(y))
         corners = np.array([[-x - y, x - y], [-x + y, x + y]])[..., None] * reach
         channels = corners * [1 + 0.3 * tint, 1.0, 1 - 0.3 * tint] + 128
         plane = cv2.resize(
-            np.clip(np.rint(channels), 0, 255).astype(np.uint8),
+            np.minimum(np.maximum(np.rint(channels), 0), 255).astype(np.uint8),
             (image.shape[1], image.shape[0]),
             interpolation=cv2.INTER_LINEAR,
         )

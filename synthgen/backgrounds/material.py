@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -11,6 +12,7 @@ from curation.core.images import Pixels
 from synthgen.backgrounds.base import backgrounds
 from synthgen.choices import check_range, check_share, pick
 from synthgen.colour_space import LUMA
+from synthgen.light import coloured
 from synthgen.surfaces import DEVIATION, HEIGHT, MEAN, WIDTH, surface, surfaces
 
 FIT = 0.3  # of the contrast between text and card that the surface's deviation may reach
@@ -91,22 +93,19 @@ class Material:
         if ink is not None:
             levels = min(levels, FIT * abs(float((colour - ink) @ LUMA)))
         grey = cut_turned(surface, image.shape[1], image.shape[0], scale, angle_deg, u, v)
-        return cv2.LUT(cv2.merge([grey, grey, grey]), _ramp(colour, levels, warm, green))
+        gain = levels / DEVIATION * np.array([1 + warm, 1 + green, 1 - warm])
+        return coloured(grey, colour + _STEPS * gain)  # the colour at ``MEAN``, ``levels`` a deviation
 
 
 def cut_turned(
     name: str, width: int, height: int, scale: float, angle_deg: float, u: float, v: float
 ) -> Pixels:
     """Cut (height, width) out of a surface at ``u``, ``v``, enlarged by ``scale`` and turned."""
-    cos, sin = np.cos(np.deg2rad(angle_deg)) / scale, np.sin(np.deg2rad(angle_deg)) / scale
+    cos, sin = math.cos(math.radians(angle_deg)) / scale, math.sin(math.radians(angle_deg)) / scale
     to_x, to_y = u * WIDTH - (cos * width - sin * height) / 2, v * HEIGHT - (sin * width + cos * height) / 2
     back = np.array([[cos, -sin, to_x], [sin, cos, to_y]])  # from the image to the surface
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(surface(name), back, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
 
 
-def _ramp(colour: np.ndarray, levels: float, warm: float, green: float) -> Pixels:
-    """What each grey of a surface becomes, (1, 256, 3): the colour at ``MEAN``, ``levels`` a deviation."""
-    gain = levels / DEVIATION * np.array([1 + warm, 1 + green, 1 - warm])
-    ramp = colour + (np.arange(256.0)[:, None] - MEAN) * gain
-    return np.clip(np.rint(ramp), 0, 255).astype(np.uint8)[None]
+_STEPS = np.arange(256.0)[:, None] - MEAN

@@ -92,7 +92,7 @@ class Photo:
         self, image: np.ndarray, *, name: str, height: float, strength: float, **at: float
     ) -> np.ndarray:
         path = ((self.folder or PHOTOS) / name).absolute()
-        photo = _opened(path)
+        photo, changed = _opened(path)
         high, wide = image.shape[:2]
         crop_high = min(photo.shape[0], max(2, round(height * photo.shape[0])))
         crop_wide = min(photo.shape[1], max(2, round(crop_high * wide / high)))
@@ -102,7 +102,7 @@ class Photo:
         ]
         top, left = places[0]
         if len(places) > 1:
-            sums = _detail(path, path.stat().st_mtime_ns)
+            sums = _detail(path, changed)
             top, left = min(places, key=lambda place: _inside(sums, *place, crop_high, crop_wide))
         crop = photo[top : top + crop_high, left : left + crop_wide]
         crop = cv2.resize(crop, (wide, high), interpolation=cv2.INTER_LINEAR)
@@ -126,8 +126,8 @@ def _is_readable(path: Path) -> bool:
     return True
 
 
-def _opened(path: Path) -> Pixels:
-    """The photo at ``path``; one that cannot be read is named in the log, once a process.
+def _opened(path: Path) -> tuple[Pixels, int]:
+    """The photo at ``path`` and when it was changed; one that is unreadable is logged once a process.
 
     A file that is no picture at all has been named before the first word: see ``synthgen.notices``.
 
@@ -135,7 +135,8 @@ def _opened(path: Path) -> Pixels:
         BrokenImageError: it cannot be read.
     """
     try:
-        return _load(path, path.stat().st_mtime_ns)
+        changed = path.stat().st_mtime_ns
+        return _load(path, changed), changed
     except (OSError, BrokenImageError) as error:
         if cv2.haveImageReader(str(path)) or not path.exists():
             _name(path, str(error))

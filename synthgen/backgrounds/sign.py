@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -11,10 +12,13 @@ from curation.core.images import Pixels
 from synthgen.backgrounds.base import backgrounds
 from synthgen.backgrounds.material import cut_turned
 from synthgen.choices import check_range, check_share
+from synthgen.light import coloured
 from synthgen.surfaces import DEVIATION, MEAN
 
 SIDES = ("left", "top", "right", "bottom")
-_QUARTER = np.deg2rad(np.linspace(0, 90, 7))
+_STARTS = (0, 90, 180, 270)  # of the corners, clockwise from the lower right one
+_ARCS = np.deg2rad(np.linspace(0, 90, 7)) + np.deg2rad(_STARTS)[:, None]
+_ARCS = np.stack([np.cos(_ARCS), np.sin(_ARCS)], axis=-1)  # of radius 1, (4, 7, 2)
 
 
 @backgrounds.add("sign")
@@ -116,12 +120,11 @@ def ink_box(letters: Pixels | None, width: int, height: int) -> tuple[float, flo
 def _beyond(image: Pixels, colour: np.ndarray, row: dict[str, float]) -> Pixels:
     """What is seen beyond the panel: one colour, or plaster of that colour."""
     height, width = image.shape[:2]
-    colour = np.clip(colour, 0, 255)
+    colour = np.minimum(np.maximum(colour, 0), 255)
     if not row["rough"]:
         return cv2.repeat(np.rint(colour).astype(np.uint8)[None, None], height, width)
     grey = cut_turned("concrete", width, height, 1.5, 0.0, row["u"], row["v"])
-    ramp = colour + (np.arange(256.0)[:, None] - MEAN) * (row["rough"] / DEVIATION)
-    return cv2.LUT(cv2.merge([grey, grey, grey]), np.clip(np.rint(ramp), 0, 255).astype(np.uint8)[None])
+    return coloured(grey, colour + _STEPS * (row["rough"] / DEVIATION))
 
 
 def _panel(
@@ -137,18 +140,20 @@ def _panel(
     left, top, right, bottom = box[0] - gap[0], box[1] - gap[1], box[2] + gap[2], box[3] + gap[3]
     radius = min(row["radius"] * height, (right - left) / 2, (bottom - top) / 2)
     radius = min(radius, 2.0 + 3.4 * min(gap)) * (0.5 + 0.5 * part)  # a larger one would cut letters' corners
-    corners = ((right, bottom, 0), (left, bottom, 90), (left, top, 180), (right, top, 270))
-    points = np.concatenate([_corner(*corner, radius) for corner in corners])
+    points = _rounded(left, top, right, bottom, radius)
     middle = np.array([width / 2, height / 2])
-    cos, sin = np.cos(np.deg2rad(row["tilt_deg"])), np.sin(np.deg2rad(row["tilt_deg"]))
+    cos, sin = math.cos(math.radians(row["tilt_deg"])), math.sin(math.radians(row["tilt_deg"]))
     points = (points - middle) @ np.array([[cos, sin], [-sin, cos]]) + middle
     return np.rint(points * 16).astype(np.int32)[:, None]
 
 
-def _corner(x: float, y: float, start_deg: int, radius: float) -> np.ndarray:
+def _rounded(left: float, top: float, right: float, bottom: float, radius: float) -> np.ndarray:
+    """A box with rounded corners, clockwise from the lower right one, (N, 2)."""
     if radius < 0.5:
-        return np.array([[x, y]])
-    angles = _QUARTER + np.deg2rad(start_deg)
-    sign_x, sign_y = (1 if start_deg in (0, 270) else -1), (1 if start_deg in (0, 90) else -1)
-    middle = np.array([x - sign_x * radius, y - sign_y * radius])
-    return middle + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        return np.array([[right, bottom], [left, bottom], [left, top], [right, top]])
+    low, high, up, down = left + radius, right - radius, top + radius, bottom - radius
+    middles = np.array([[[high, down]], [[low, down]], [[low, up]], [[high, up]]])
+    return (middles + radius * _ARCS).reshape(-1, 2)
+
+
+_STEPS = np.arange(256.0)[:, None] - MEAN

@@ -45,9 +45,12 @@ class Bloom:
 
     def apply(self, image: np.ndarray, *, threshold: float, radius: float, strength: float) -> np.ndarray:
         gain = strength * 255 / (255 - threshold)
-        bright = np.minimum(np.maximum((np.arange(256.0) - threshold) * gain, 0), 255)
+        bright = np.minimum(np.maximum((_GREYS - threshold) * gain, 0), 255)
         light = cv2.LUT(image, np.rint(bright).astype(np.uint8))
         size = image.shape[1] // 2 + 1, image.shape[0] // 2 + 1  # half the size: the glow is soft anyway
         light = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
         light = cv2.GaussianBlur(light, (0, 0), max(0.3, radius * size[1]), borderType=cv2.BORDER_REPLICATE)
         return screen(image, cv2.resize(light, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+
+
+_GREYS = np.arange(256.0)

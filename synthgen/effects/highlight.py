@@ -66,5 +66,8 @@ class Highlight:
         short = radius * height
         plane = ellipse(width, height, x * width, y * height, short * aspect, short, angle_deg)
         colour = np.array([1 - max(-tint, 0.0), 1.0 - 0.3 * abs(tint), 1 - max(tint, 0.0)])
-        light = coloured(plane, np.arange(256.0)[:, None] * (strength * colour))
+        light = coloured(plane, _GREYS * (strength * colour))
         return screen(image, light) if cv2.countNonZero(plane) else image.copy()
+
+
+_GREYS = np.arange(256.0)[:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -31,9 +32,9 @@ class UnevenLight:
         return {"loss": rng.uniform(*self.loss, n), "angle_deg": rng.uniform(0.0, 360.0, n)}
 
     def apply(self, image: np.ndarray, *, loss: float, angle_deg: float) -> np.ndarray:
-        towards = np.array([np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))])
-        corners = np.array([[(-1, -1), (1, -1)], [(-1, 1), (1, 1)]]) @ towards
-        shade = (corners - corners.min()) / np.ptp(corners)
-        light = np.rint(255 * (1 - loss * shade)).astype(np.uint8)
-        plane = cv2.resize(light, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+        x, y = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+        corners = (-x - y, x - y), (-x + y, x + y)
+        reach = abs(x) + abs(y)  # to the corner that is lit least, and the same to the one opposite
+        light = [[round(255 * (1 - loss * ((at + reach) / (2 * reach)))) for at in side] for side in corners]
+        plane = cv2.resize(np.array(light, np.uint8), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
         return cv2.multiply(image, cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), scale=1 / 255)
