@@ -101,14 +101,15 @@ def _rarity(weights: np.ndarray, kinds: np.ndarray, there: np.ndarray, wanted: n
 def _kinds(words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The characters as numbers from 0, shape (words, longest), and where there is one."""
     points = np.array(words).astype(str).view(np.uint32).reshape(len(words), -1)  # padded with 0
-    _, kinds = np.unique(_folded(points), return_inverse=True)
-    return kinds.reshape(points.shape), points > 0
+    folded = _folded(points)
+    kinds = np.cumsum(np.bincount(folded.ravel()) > 0) - 1  # of each code point that occurs
+    return kinds[folded], points > 0
 
 
 def _folded(points: np.ndarray) -> np.ndarray:
     """Code points with capitals made small, where that takes one character to one."""
     table = np.arange(int(points.max()) + 1, dtype=np.uint32)
-    for point in np.unique(points).tolist():
+    for point in np.flatnonzero(np.bincount(points.ravel())).tolist():
         small = chr(point).lower()
         table[point] = ord(small) if len(small) == 1 else point
     folded: np.ndarray = table[points]

@@ -33,9 +33,13 @@ def most_chroma(luma: np.ndarray, hue_deg: np.ndarray) -> np.ndarray:
         hue_deg: Angle in the Cb-Cr plane from +Cb towards +Cr.
     """
     step = _direction(hue_deg)
-    room = np.where(step > 0, 255.0 - luma[..., None], luma[..., None])
-    fits = np.divide(room, np.abs(step), out=np.full(room.shape, np.inf), where=np.abs(step) > 1e-9)
-    return np.asarray(fits.min(axis=-1))
+    least = np.array(np.inf)
+    for part in np.moveaxis(step, -1, 0):  # a channel at a time: NumPy is slow along an axis of three
+        room = np.where(part > 0, 255.0 - luma, luma)
+        used = np.abs(part) > 1e-9
+        fits = np.where(used, room / np.where(used, np.abs(part), 1.0), np.inf)
+        least = np.minimum(least, fits)
+    return np.asarray(least)
 
 
 def from_rgb(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -42,6 +42,14 @@ def schema(render: pa.StructType | None = None, boxes: Sequence[str] = ()) -> pa
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
+def repeating(into: pa.Schema) -> list[str]:
+    """The Parquet columns of ``into`` whose values repeat: a dictionary of others costs time and space."""
+    found = ["label", "source", "split", "licence", "origin_image"]
+    if "render" in into.names:
+        found += [f"render.{part.name}" for part in into.field("render").type if part.type == pa.string()]
+    return found
+
+
 def _feature(kind: pa.DataType) -> Any:
     if kind == IMAGE:
         return {"_type": "Image"}
@@ -85,8 +93,10 @@ def _struct(rows: Sequence[Mapping[str, Any] | None], type: pa.StructType) -> pa
     if len(present) < len(rows):
         return pa.array(rows, type=type)
     fields = [type.field(i) for i in range(type.num_fields)]
-    if len(orders := {tuple(row) for row in present}) == 1:  # going through rows in turn spares the caches
-        columns = dict(zip(orders.pop(), zip(*(row.values() for row in present), strict=True), strict=True))
+    names = list(present[0]) if present else []
+    if names and all(list(row) == names for row in present):  # going through rows in turn spares the caches
+        values = zip(*(row.values() for row in present), strict=True)
+        columns = dict(zip(names, values, strict=True))
     else:
         columns = {field.name: tuple(row[field.name] for row in present) for field in fields}
     arrays = [pa.array(columns[field.name], type=field.type) for field in fields]

@@ -19,7 +19,7 @@ from curation.core import fingerprint
 from curation.core.errors import UserError
 from curation.core.files import read_json, refuse_existing, whole, whole_folder, write_json, write_text
 from curation.core.sample import Reject, Sample
-from curation.core.schema import FORMAT, REJECTS, schema, to_batch
+from curation.core.schema import FORMAT, REJECTS, repeating, schema, to_batch
 
 ROW_GROUP = 1_000  # about 3 MB of word crops: the unit of a random read
 BUILD = ".build"
@@ -110,7 +110,8 @@ def write_shard(
     path = out / "data" / f"shard-{index:05d}.parquet"
     with _disk_may_be_full(out), whole(path) as draft:
         n_rows = 0
-        with pq.ParquetWriter(draft, into, compression="zstd", compression_level=1) as writer:
+        options = {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating(into)}
+        with pq.ParquetWriter(draft, into, **options) as writer:
             for group in _groups(items, rejects, tick):
                 writer.write_batch(to_batch(group, into), row_group_size=ROW_GROUP)
                 n_rows += len(group)

@@ -36,5 +36,5 @@ class UnevenLight:
         corners = (-x - y, x - y), (-x + y, x + y)
         reach = abs(x) + abs(y)  # to the corner that is lit least, and the same to the one opposite
         light = [[round(255 * (1 - loss * ((at + reach) / (2 * reach)))) for at in side] for side in corners]
-        plane = cv2.resize(np.array(light, np.uint8), (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
+        plane = cv2.resize(np.array(light, np.uint8), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return cv2.multiply(image, cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB), scale=1 / 255)
