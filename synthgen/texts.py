@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from curation.core.recipe import component
+from curation.core.rng import stream
 from synthgen.balance import Balance
 from synthgen.capitals import in_capitals
 from synthgen.choices import Columns, Streams, check_share, pick
@@ -118,6 +119,40 @@ def plan_texts(sources: Sequence[Words], limits: Limits, rng: Streams, n: int) -
         for row, word, mark in zip(rows.tolist(), cased, marks.tolist(), strict=True):
             text[row] = _written(word, mark, limits)
     return {"word_source": np.array(names, object)[which], "casing": casing, "text": text}
+
+
+class BlockTexts:
+    """The texts of a block of rows: the same in every attempt, or words hard to draw would become rare.
+
+    Args:
+        sources: Where words come from.
+        limits: What a word may be.
+        n: Rows in a block.
+        covers: Tells which of (n,) texts some font can draw; only one that none can gives way to another.
+    """
+
+    def __init__(
+        self, sources: Sequence[Words], limits: Limits, n: int, covers: Callable[[np.ndarray], np.ndarray]
+    ) -> None:
+        self._sources, self._limits, self._n, self._covers = sources, limits, n, covers
+        self._first: dict[tuple[int, int], Columns] = {}  # of the block last planned, for later attempts
+
+    def plan(self, seed: int, block: int, attempt: int) -> Columns:
+        """The columns of ``plan_texts``."""
+        if (seed, block) not in self._first:
+            self._first.clear()
+            self._first[seed, block] = self._drawn(seed, block, 0)
+        first = self._first[seed, block]
+        if attempt == 0 or (covered := self._covers(first["text"])).all():
+            return first
+        other = self._drawn(seed, block, attempt)
+        return {key: np.where(covered, first[key], column) for key, column in other.items()}
+
+    def _drawn(self, seed: int, block: int, attempt: int) -> Columns:
+        def rng(*key: str) -> np.random.Generator:
+            return stream(seed, "render", *key, block, attempt)
+
+        return plan_texts(self._sources, self._limits, rng, self._n)
 
 
 def recase(word: str, casing: str) -> str:

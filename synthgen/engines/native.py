@@ -43,7 +43,7 @@ from synthgen.materials import FONTS, folder_fingerprint
 from synthgen.neighbours import Neighbours
 from synthgen.posture import Posture
 from synthgen.shaping import Face
-from synthgen.texts import Words, plan_texts
+from synthgen.texts import BlockTexts, Words, plan_texts
 from synthgen.typesetting import Typesetter
 from synthgen.words import Limits
 
@@ -146,7 +146,7 @@ class Native:
         def rng(*key: str) -> np.random.Generator:
             return stream(seed, "render", *key, block, attempt)
 
-        texts = self._texts(seed, block, attempt)
+        texts = self._texts.plan(seed, block, attempt)
         plain = texts["text"].tolist()
         fonts = self._picker.pick(texts["text"], rng("font").random(BLOCK))
         low, high = self.stored_quality
@@ -178,29 +178,6 @@ class Native:
             ),
             {"stored_quality": rng("stored_quality").integers(low, high + 1, BLOCK)},
         )
-
-    def _texts(self, seed: int, block: int, attempt: int) -> Columns:
-        """The words of a block: the same in every attempt, or those hard to draw would become rare.
-
-        Only a word that no font covers gives way to another.
-        """
-
-        def texts(attempt: int) -> Columns:
-            def rng(*key: str) -> np.random.Generator:
-                return stream(seed, "render", *key, block, attempt)
-
-            return plan_texts(self.words, self._limits, rng, BLOCK)
-
-        if (seed, block) not in self._first_texts:
-            self._first_texts.clear()
-            self._first_texts[seed, block] = texts(0)
-        first = self._first_texts[seed, block]
-        if attempt == 0:
-            return first
-        uncovered = self._picker.pick(first["text"], np.zeros(BLOCK)) == ""
-        if not uncovered.any():
-            return first
-        return {key: np.where(uncovered, column, first[key]) for key, column in texts(attempt).items()}
 
     def _plan_neighbours(self, rng: Streams, texts: list[str]) -> Columns:
         assert self.neighbours is not None
@@ -258,8 +235,11 @@ class Native:
         return face
 
     @cached_property
-    def _first_texts(self) -> dict[tuple[int, int], Columns]:
-        return {}  # of the block last planned, for its later attempts
+    def _texts(self) -> BlockTexts:
+        def covered(texts: np.ndarray) -> np.ndarray:
+            return self._picker.pick(texts, np.zeros(len(texts))) != ""
+
+        return BlockTexts(self.words, self._limits, BLOCK, covered)
 
     @cached_property
     def _faces(self) -> dict[tuple[str, str], Face]:
