@@ -16,6 +16,7 @@ from synthgen.shaping import Face, Ink, Run, shape
 
 SIDE_SHARES = (0.2, 0.3, 0.2, 0.3)  # of the side that a word certainly has a neighbour on; lines are looser
 _LINE_WORDS = {"left": 1, "top": 2, "right": 1, "bottom": 2}
+MOST_TRACKED = 0.12  # em; words set wider have no neighbour before or after them
 SPACE_EM = 0.3  # between the words of a line
 MORE = 0.3  # share of each further side
 CLEARER = 2.0  # least distance of a word before or after, against the widest between the word's own letters
@@ -160,6 +161,8 @@ def set_beside(
     glyphs, spots, margins = [], [], {}
     for side in SIDES:
         text = row[f"neighbour_{side}"]
+        if side in ("left", "right") and row["tracking_em"] > MOST_TRACKED:
+            continue  # nobody could tell where the word ends
         run = _line(face, text, row["tracking_em"])
         if run is None:
             continue
