@@ -106,7 +106,9 @@ def main() -> None:
         rounds = [{name: arm(options.n) for name, arm in arms.items()} for _ in range(options.rounds)]
         print_table(rounds, options.n)
         if not options.no_profile:
-            print_profile(lambda: arms["native"](options.n), options.n)
+            print_profile(
+                lambda: arms["native"](options.n), 3 * options.n
+            )  # a run and one of twice the length
     print()
     for name in ("generator", "engine", "trdg"):
         wall, processor = (statistics.median(r["native"][i] / r[name][i] for r in rounds) for i in (0, 1))
