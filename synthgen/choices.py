@@ -22,6 +22,34 @@ def check_share(name: str, share: float, *, at_most_one: bool = False) -> None:
         raise ValueError(f"{name} must be {'from 0 to 1' if at_most_one else '0 or more'}, got {share:g}")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weight:
+    """What every component that stands for one of several has beside it in a recipe.
+
+    Attributes:
+        share: Its weight among the others.
+    """
+
+    share: float
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Portion:
+    """What every component that acts on some of the words has beside it in a recipe.
+
+    Attributes:
+        share: Share of words, 0 to 1.
+    """
+
+    share: float
+
+    def __post_init__(self) -> None:
+        check_share("share", self.share, at_most_one=True)
+
+
 def check_range(name: str, pair: tuple[float, float], least: float, most: float = math.inf) -> None:
     """Raise a ValueError unless ``pair`` lies between ``least`` and ``most``, both included."""
     if not least <= pair[0] <= pair[1] <= most:

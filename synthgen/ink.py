@@ -18,7 +18,9 @@ from synthgen.blends.alpha import Alpha
 from synthgen.choices import (
     Bound,
     Columns,
+    Portion,
     Streams,
+    Weight,
     check_range,
     check_share,
     kinds,
@@ -37,36 +39,24 @@ HOLLOW_INSIDE = 0.2  # of the letters' pixels that lie two contours deep, at lea
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FillShare:
+class FillShare(Weight):
     """What letters are filled with, any background, and its weight among the others."""
 
-    share: float
     fill: Any = component(backgrounds)  # noqa: RUF009
 
-    def __post_init__(self) -> None:
-        check_share("share", self.share)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BlendShare:
+class BlendShare(Weight):
     """A way of blending and its weight among the others."""
 
-    share: float
     blend: Any = component(blends)  # noqa: RUF009
-
-    def __post_init__(self) -> None:
-        check_share("share", self.share)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DecorationShare:
+class DecorationShare(Portion):
     """A decoration and the share of words that have it, 0 to 1."""
 
-    share: float
     decoration: Any = component(decorations)  # noqa: RUF009
-
-    def __post_init__(self) -> None:
-        check_share("share", self.share, at_most_one=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

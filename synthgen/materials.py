@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,5 +86,19 @@ def listing(folder: Path, endings: frozenset[str], what: str) -> list[Path]:
 
 def folder_fingerprint(files: Sequence[Path], folder: Path) -> str:
     """SHA-256 over the names and contents of ``files``, which lie below ``folder``."""
-    lines = (f"{path.relative_to(folder).as_posix()} {sha256_file(path)}\n" for path in files)
+    lines = (f"{path.relative_to(folder).as_posix()} {content_sha256(path)}\n" for path in files)
     return sha256("".join(lines).encode())
+
+
+def content_sha256(path: Path) -> str:
+    """SHA-256 of a file that is drawn from; it is read again only if it has changed since.
+
+    A run asks more than once: for its notices, before its first word, and for its manifest.
+    """
+    found = path.stat()
+    return _content_sha256(path, found.st_size, found.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _content_sha256(path: Path, size: int, changed: int) -> str:
+    return sha256_file(path)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tqdm import tqdm
+
 from curation.core.errors import UserError
 from curation.core.pool import LOST, RERUNS, progress
 
@@ -53,16 +55,21 @@ def run_tasks(
         call = ray.remote(num_cpus=1, max_retries=RERUNS)(_call)
         here = str(Path.cwd())
         waiting = [call.remote(work, task, number, counter, here) for number, task in enumerate(tasks)]
-        try:
-            while waiting:
-                done, waiting = ray.wait(waiting, num_returns=1, timeout=TICK_S)
-                bar.update(_total(ray, counter) - bar.n)
-                for reference in done:
-                    yield _result(ray, reference)
-        except BaseException:
-            for reference in waiting:
-                ray.cancel(reference, force=True)
-            raise
+        yield from _results(ray, waiting, counter, bar)
+
+
+def _results(ray: Any, waiting: list[Any], counter: Any, bar: tqdm[Any]) -> Iterator[Any]:
+    """What tasks return, as they end; the others are cancelled when something is raised."""
+    try:
+        while waiting:
+            done, waiting = ray.wait(waiting, num_returns=1, timeout=TICK_S)
+            bar.update(_total(ray, counter) - bar.n)
+            for reference in done:
+                yield _result(ray, reference)
+    except BaseException:
+        for reference in waiting:
+            ray.cancel(reference, force=True)
+        raise
 
 
 class _Counter:

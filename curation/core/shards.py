@@ -106,16 +106,10 @@ def write_shard(
             "Write to storage that all machines at work share."
         )
     rejects: list[Reject] = []
-    into = schema(render, boxes)
     path = out / "data" / f"shard-{index:05d}.parquet"
-    with _disk_may_be_full(out), whole(path) as draft:
-        n_rows = 0
-        options = {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating(into)}
-        with pq.ParquetWriter(draft, into, **options) as writer:
-            for group in _groups(items, rejects, tick):
-                writer.write_batch(to_batch(group, into), row_group_size=ROW_GROUP)
-                n_rows += len(group)
     with _disk_may_be_full(out):
+        with whole(path) as draft:
+            n_rows = _write_rows(draft, schema(render, boxes), _groups(items, rejects, tick))
         record = {
             "file": f"data/{path.name}",
             "rows": n_rows,
@@ -124,6 +118,17 @@ def write_shard(
             "rejects": [[r.uid, r.reason, r.detail] for r in rejects],
         }
         write_json(_completion(out, index), record)
+
+
+def _write_rows(path: Path, into: pa.Schema, groups: Iterable[list[Sample]]) -> int:
+    """Write a Parquet file of one row group each; return the number of rows."""
+    n_rows = 0
+    options = {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating(into)}
+    with pq.ParquetWriter(path, into, **options) as writer:
+        for group in groups:
+            writer.write_batch(to_batch(group, into), row_group_size=ROW_GROUP)
+            n_rows += len(group)
+    return n_rows
 
 
 def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, Any]:

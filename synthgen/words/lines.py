@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from curation.core.errors import UserError
-from curation.core.fingerprint import sha256_file
+from synthgen.materials import content_sha256
 from synthgen.words.base import Limits
 
 CHUNK = 1 << 18  # bytes scanned at a time; a scan holds about 50 times as much
@@ -76,7 +76,7 @@ class MappedWords:
 
     def facts(self) -> dict[str, Any]:
         """Fingerprint and counts, for the manifest."""
-        return {"sha256": sha256_file(self.path), "words": len(self.starts), "left_out": self.left_out}
+        return {"sha256": content_sha256(self.path), "words": len(self.starts), "left_out": self.left_out}
 
 
 class _Scan:
