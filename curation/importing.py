@@ -213,15 +213,16 @@ def _read(word: Word, source: Source) -> Sample | Reject:
 
 def _check_dropped(out: Path, max_dropped: float) -> None:
     records = shards.completed(out)
-    rejects = [reject for record in records for reject in record["rejects"]]
-    found = len(rejects) + sum(record["rows"] for record in records)
-    if len(rejects) <= max_dropped * found:
+    reasons = shards.rejected_by_reason(records)
+    found = reasons.total() + sum(record["rows"] for record in records)
+    if reasons.total() <= max_dropped * found:
         return
+    first = shards.first_reject(out)
+    example = f"; the first is {first.uid} ({first.detail or first.reason})" if first else ""
     shutil.rmtree(out)
-    counts = ", ".join(f"{n:,} {reason}" for reason, n in sorted(Counter(r[1] for r in rejects).items()))
-    uid, reason, detail = rejects[0]
+    counts = ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items()))
     raise UserError(
-        f"{len(rejects):,} of {found:,} words of the source are unusable, more than the share of "
-        f"{max_dropped:g} allowed: {counts}; the first is {uid} ({detail or reason}). "
+        f"{reasons.total():,} of {found:,} words of the source are unusable, more than the share of "
+        f"{max_dropped:g} allowed: {counts}{example}. "
         "Mend the source, or raise --max-dropped."
     )

@@ -145,7 +145,8 @@ def _draw_shards(
 ) -> None:
     tally = Tally(work.recipe.name, work.n)
     for record in shards.completed(work.out):
-        tally.add(record["rows"] + len(record["rejects"]), [reason for _, reason, _ in record["rejects"]])
+        rejected = Counter(record["rejected"])
+        tally.add(record["rows"] + rejected.total(), rejected.elements())
     tasks = [(work, *part) for part in todo]
     for done in executor.run_tasks(render_shard, tasks, jobs=jobs, total=total, unit="word", what="render"):
         tally.add(*done)

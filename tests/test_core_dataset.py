@@ -37,6 +37,9 @@ EVERYTHING = Sample(
     dhash128="0" * 32,
     origin_image="photos/7.jpg",
     origin_box=(1.5, 2.0, 40.0, 16.0),
+    origin_polygon=(1.5, 2.0, 41.5, 2.0, 41.5, 18.0, 1.5, 18.0),
+    origin_size=(640, 480),
+    label_published="naïve 日本 €",
 )
 
 
@@ -79,6 +82,9 @@ def test_every_column_comes_back(tmp_path: Path) -> None:
         "dhash128": "0" * 32,
         "origin_image": "photos/7.jpg",
         "origin_box": [1.5, 2.0, 40.0, 16.0],
+        "origin_polygon": [1.5, 2.0, 41.5, 2.0, 41.5, 18.0, 1.5, 18.0],
+        "origin_size": [640, 480],
+        "label_published": "naïve 日本 €",
     }
     assert (bare["split"], bare["licence"], bare["dhash128"], bare["origin_box"]) == (
         "train",

@@ -72,6 +72,7 @@ def test_row_groups_and_rejects(tmp_path: Path) -> None:
         "uid": "set:0-100",
         "reason": "empty",
         "detail": "",
+        "duplicate_of": None,
     }
 
 
@@ -226,7 +227,7 @@ def test_full_disk_keeps_what_was_finished(
     assert [path.name for path in (out / "data").iterdir()] == ["shard-00000.parquet"]
     write(out)
     with monkeypatch.context() as patch:
-        patch.setattr(pq, "write_table", full)
+        patch.setattr(pq.ParquetWriter, "write_table", full)
         with pytest.raises(UserError, match=r"^the disk is full"):
             shards.finish(out)
     shards.finish(out)

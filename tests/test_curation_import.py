@@ -64,6 +64,9 @@ def test_rows_carry_all_columns(tmp_path: Path) -> None:
             "dhash128": dhash128(decode(data)),
             "origin_image": None,
             "origin_box": None,
+            "origin_polygon": None,
+            "origin_size": None,
+            "label_published": None,
         }
     ]
 

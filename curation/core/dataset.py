@@ -66,6 +66,22 @@ class Dataset:
         """The folder's name, for tables and captions."""
         return self.path.resolve().name
 
+    @property
+    def n_shards(self) -> int:
+        """How many files its rows lie in."""
+        return len(self.manifest["shards"])
+
+    def rows_of_shard(self, shard: int) -> tuple[int, int]:
+        """The number of the first row in shard ``shard``, and how many rows it has."""
+        return int(self._starts[shard]), int(self.manifest["shards"][shard]["rows"])
+
+    def schema(self) -> pa.Schema:
+        """The columns, as the first shard has them; of a dataset without any, those all have."""
+        if not self.n_shards:
+            return schema()
+        with self._open(self.manifest["shards"][0]) as file:
+            return file.schema_arrow
+
     @cached_property
     def _starts(self) -> np.ndarray:
         """First row of each shard, and at the end the number of rows."""

@@ -26,9 +26,12 @@ BASE = [
     ("dhash128", pa.string()),
     ("origin_image", pa.string()),
     ("origin_box", pa.list_(pa.float32())),
+    ("origin_polygon", pa.list_(pa.float32())),
+    ("origin_size", pa.list_(pa.int32())),
+    ("label_published", pa.string()),
 ]
 BOXES = pa.list_(pa.list_(pa.float32()))
-REJECTS = pa.schema([("uid", pa.string()), ("reason", pa.string()), ("detail", pa.string())])
+REJECTS = pa.schema([(name, pa.string()) for name in ("uid", "reason", "detail", "duplicate_of")])
 
 
 def schema(render: pa.StructType | None = None, boxes: Sequence[str] = ()) -> pa.Schema:
@@ -37,14 +40,18 @@ def schema(render: pa.StructType | None = None, boxes: Sequence[str] = ()) -> pa
     The metadata is what ``datasets`` writes, so that it decodes the column ``image`` into pictures.
     """
     named = [(name, BOXES) for name in boxes]
-    fields = [*BASE, *named, *([("render", render)] if render is not None else [])]
+    return with_features([*BASE, *named, *([("render", render)] if render is not None else [])])
+
+
+def with_features(fields: Sequence[tuple[str, pa.DataType]]) -> pa.Schema:
+    """A schema of these columns, with the metadata that ``datasets`` writes and reads."""
     features = {name: _feature(kind) for name, kind in fields}
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
 def repeating(into: pa.Schema) -> list[str]:
     """The Parquet columns of ``into`` whose values repeat: a dictionary of others costs time and space."""
-    found = ["label", "source", "split", "licence", "origin_image"]
+    found = ["label", "source", "split", "licence", "origin_image", "label_published"]
     if "render" in into.names:
         found += [f"render.{part.name}" for part in into.field("render").type if part.type == pa.string()]
     return found
@@ -76,6 +83,9 @@ def to_batch(samples: Sequence[Sample], into: pa.Schema) -> pa.RecordBatch:
         "dhash128": [s.dhash128 for s in samples],
         "origin_image": [s.origin_image for s in samples],
         "origin_box": [s.origin_box for s in samples],
+        "origin_polygon": [s.origin_polygon for s in samples],
+        "origin_size": [s.origin_size for s in samples],
+        "label_published": [s.label_published for s in samples],
         "word_boxes": [s.word_boxes for s in samples],
         "character_boxes": [s.character_boxes for s in samples],
         "render": [s.render for s in samples],

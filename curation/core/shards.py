@@ -100,35 +100,66 @@ def write_shard(
         UserError: the disk is full, and what was finished is kept; or ``out`` is not there, so this is
             another machine than the one that began it, without a share in its storage.
     """
+    rejects: list[Reject] = []
+    into = schema(render, boxes)
+    write_batches(out, index, (to_batch(g, into) for g in _groups(items, rejects, tick)), into, rejects)
+
+
+def write_batches(
+    out: Path, index: int, batches: Iterable[pa.RecordBatch], into: pa.Schema, rejects: Sequence[Reject]
+) -> None:
+    """Write one shard from columns and then its completion record; see ``write_shard``.
+
+    Args:
+        out: A folder that ``start`` has begun.
+        index: The shard's number.
+        batches: The rows, with the columns of ``into``; each batch makes a row group of its own.
+        into: The shard's schema.
+        rejects: What was left out; it may grow until ``batches`` ends.
+    """
     if not (out / BUILD).is_dir():
         raise UserError(
             f"output {out} is not to be found on {platform.node()}. "
             "Write to storage that all machines at work share."
         )
-    rejects: list[Reject] = []
     path = out / "data" / f"shard-{index:05d}.parquet"
     with _disk_may_be_full(out):
         with whole(path) as draft:
-            n_rows = _write_rows(draft, schema(render, boxes), _groups(items, rejects, tick))
+            n_rows = _write_rows(draft, into, batches)
+        if rejects:
+            _write_rejects(_rejected(out, index), rejects)
         record = {
             "file": f"data/{path.name}",
             "rows": n_rows,
             "bytes": path.stat().st_size,
             "sha256": fingerprint.sha256_file(path),
-            "rejects": [[r.uid, r.reason, r.detail] for r in rejects],
+            "rejected": dict(Counter(reject.reason for reject in rejects)),
         }
         write_json(_completion(out, index), record)
 
 
-def _write_rows(path: Path, into: pa.Schema, groups: Iterable[list[Sample]]) -> int:
-    """Write a Parquet file of one row group each; return the number of rows."""
+def _write_rows(path: Path, into: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write a Parquet file of one row group a batch; return the number of rows."""
     n_rows = 0
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating(into)}
     with pq.ParquetWriter(path, into, **options) as writer:
-        for group in groups:
-            writer.write_batch(to_batch(group, into), row_group_size=ROW_GROUP)
-            n_rows += len(group)
+        for batch in batches:
+            writer.write_batch(batch, row_group_size=ROW_GROUP)
+            n_rows += len(batch)
     return n_rows
+
+
+def _write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
+    columns = [[getattr(reject, name) for reject in rejects] for name in REJECTS.names]
+    with whole(path) as draft:
+        pq.write_table(pa.table([pa.array(c, pa.string()) for c in columns], schema=REJECTS), draft)
+
+
+def first_reject(out: Path) -> Reject | None:
+    """The first word left out so far, as an example of what is wrong with the others."""
+    for path in sorted((out / BUILD).glob("*.rejects.parquet")):
+        return Reject(**pq.read_table(path).slice(0, 1).to_pylist()[0])
+    return None
 
 
 def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, Any]:
@@ -147,8 +178,7 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
     """
     job = read_json(out / BUILD / "job.json")
     records = completed(out)
-    rejects = [reject for record in records for reject in record["rejects"]]
-    reasons = Counter(reason for _, reason, _ in rejects)
+    reasons = rejected_by_reason(records)
     n_rows = sum(record["rows"] for record in records)
     if not n_rows and not allow_empty:
         shutil.rmtree(out)
@@ -159,7 +189,7 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
         "format": FORMAT,
         "kind": "dataset",
         "n_rows": n_rows,
-        "n_rejected": len(rejects),
+        "n_rejected": reasons.total(),
         "rejected_by_reason": dict(reasons),
         "shards": shards,
         "fingerprint": fingerprint.sha256_json([shard["sha256"] for shard in shards]),
@@ -167,23 +197,37 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
         **job,
         **facts,
     }
-    _close(out, rejects, manifest)
+    _close(out, manifest)
     shutil.rmtree(out / BUILD)
     return manifest
 
 
-def _close(out: Path, rejects: Sequence[Sequence[str]], manifest: Mapping[str, Any]) -> None:
+def _close(out: Path, manifest: Mapping[str, Any]) -> None:
     """Write what stands beside the shards; the manifest last, for it makes the dataset a finished one."""
     with _disk_may_be_full(out):
-        columns = list(zip(*rejects, strict=True)) or [(), (), ()]
-        with whole(out / "rejects.parquet") as draft:
-            pq.write_table(pa.table([pa.array(c, pa.string()) for c in columns], schema=REJECTS), draft)
+        with whole(out / "rejects.parquet") as draft, pq.ParquetWriter(draft, REJECTS) as writer:
+            for path in sorted(
+                (out / BUILD).glob("*.rejects.parquet")
+            ):  # a shard's at a time: they may be millions
+                writer.write_table(pq.read_table(path))
         write_text(out / "README.md", CARD.format(n_rows=manifest["n_rows"]))
         write_json(out / "manifest.json", manifest)
 
 
+def rejected_by_reason(records: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Add up what the completion records of shards say was left out."""
+    total: Counter[str] = Counter()
+    for record in records:
+        total.update(record["rejected"])
+    return total
+
+
 def _completion(out: Path, index: int) -> Path:
     return out / BUILD / f"{index:05d}.json"
+
+
+def _rejected(out: Path, index: int) -> Path:
+    return out / BUILD / f"{index:05d}.rejects.parquet"
 
 
 def _groups(

@@ -1,0 +1,191 @@
+"""Making a dataset out of others: rows are copied as they are, but for those that are left out or mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from curation.core import shards
+from curation.core.dataset import Dataset
+from curation.core.errors import UserError
+from curation.core.lock import alone_at
+from curation.core.pool import run_tasks
+from curation.core.sample import Reject
+from curation.core.schema import schema, with_features
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdicts:
+    """What becomes of the rows of one batch.
+
+    Attributes:
+        keep: (N,) which rows stay.
+        rejects: One for each row that does not.
+        labels: New labels of rows that stay, by their index in the batch; what they were goes to the column
+            ``label_published``, unless that has the first one already.
+    """
+
+    keep: NDArray[np.bool_]
+    rejects: Sequence[Reject] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+
+class Judge(Protocol):
+    """Decides row by row; it is sent to worker processes, so it must be picklable and must not keep state."""
+
+    def judge(self, batch: pa.RecordBatch, first: int) -> Verdicts:
+        """Judge the rows of ``batch``, the first of which has the number ``first`` in its dataset."""
+        ...
+
+
+def rewrite(
+    datasets: Sequence[Dataset],
+    out: Path,
+    judge_of: Callable[[int], Judge],
+    job: Mapping[str, Any],
+    *,
+    jobs: int,
+    what: str,
+    check: Callable[[Path], object] = lambda out: None,
+    **facts: Any,
+) -> dict[str, Any]:
+    """Write the dataset ``out`` from the rows of ``datasets``, in order: a shard for each shard of theirs.
+
+    An interrupted run goes on where it stopped. Memory holds one row group for each worker.
+
+    Args:
+        datasets: Where the rows come from. Where their columns differ, those that a dataset lacks are null.
+        out: The folder; it must not exist, unless as the same job's unfinished work.
+        judge_of: Gives the judge of the dataset with this number.
+        job: All that the content depends on besides the datasets; their names and fingerprints are added.
+        jobs: Worker processes.
+        what: What the progress bar says.
+        check: Called with ``out`` once all shards are complete; it may raise and so prevent the end.
+        facts: Further entries of the manifest.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        UserError: ``out`` is taken, two datasets cannot be brought together, or no row is left.
+    """
+    into = common_schema(datasets)
+    inputs = [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in datasets]
+    places = [(number, shard) for number, d in enumerate(datasets) for shard in range(d.n_shards)]
+    with alone_at(out):
+        shards.refuse_finished(out)
+        shards.start(out, {**job, "datasets": inputs})
+        todo = [
+            (out, index, datasets[number].path, shard, judge_of(number), into)
+            for index, (number, shard) in enumerate(places)
+            if not shards.is_done(out, index)
+        ]
+        total = sum(datasets[places[task[1]][0]].rows_of_shard(task[3])[1] for task in todo)
+        for _ in run_tasks(_rewrite_shard, todo, jobs=jobs, total=total, unit=" words", what=what):
+            pass
+        check(out)
+        return shards.finish(out, **facts)
+
+
+def common_schema(datasets: Sequence[Dataset]) -> pa.Schema:
+    """The schema that holds every column of ``datasets``, in the order in which they come.
+
+    Raises:
+        UserError: two of them have a column of the same name and different kinds.
+    """
+    schemas = [schema(), *(dataset.schema() for dataset in datasets)]  # some were written before a column was
+    try:
+        merged = pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        names = ", ".join(str(dataset.path) for dataset in datasets)
+        raise UserError(
+            f"the datasets {names} cannot be brought together: {error}. "
+            "Keep them apart, and mix them instead."
+        ) from None
+    order = sorted(merged.names, key="render".__eq__)  # in the order in which they come, the widest one last
+    return with_features([(name, merged.field(name).type) for name in order])
+
+
+def _rewrite_shard(
+    out: Path,
+    index: int,
+    path: Path,
+    shard: int,
+    judge: Judge,
+    into: pa.Schema,
+    tick: Callable[[int], object],
+) -> None:
+    rejects: list[Reject] = []
+    dataset = Dataset.open(path)
+    batches = _kept(dataset, shard, judge, into, rejects, tick)
+    shards.write_batches(out, index, _regrouped(batches, into), into, rejects)
+
+
+def _kept(
+    dataset: Dataset,
+    shard: int,
+    judge: Judge,
+    into: pa.Schema,
+    rejects: list[Reject],
+    tick: Callable[[int], object],
+) -> Iterator[pa.Table]:
+    """Yield what stays of each row group, with the columns of ``into``."""
+    first, n_rows = dataset.rows_of_shard(shard)
+    for found in dataset.scan(dataset.schema().names, start=first, stop=first + n_rows):
+        batch = _fitted(found, into)
+        verdicts = judge.judge(batch, first)
+        rejects.extend(verdicts.rejects)
+        kept = _relabelled(batch, verdicts.labels).filter(pa.array(verdicts.keep))
+        yield pa.Table.from_batches([kept])
+        first += len(batch)
+        tick(len(batch))
+
+
+def _relabelled(batch: pa.RecordBatch, labels: Mapping[int, str]) -> pa.RecordBatch:
+    if not labels:
+        return batch
+    now, before = batch["label"].to_pylist(), batch["label_published"].to_pylist()
+    for i, label in labels.items():
+        before[i] = now[i] if before[i] is None else before[i]
+        now[i] = label
+    for name, column in (("label", now), ("label_published", before)):
+        batch = batch.set_column(batch.schema.get_field_index(name), name, pa.array(column, pa.string()))
+    return batch
+
+
+def _fitted(batch: pa.RecordBatch, into: pa.Schema) -> pa.RecordBatch:
+    """Bring the columns of ``batch`` into the order and kinds of ``into``; those it lacks are null."""
+    columns = [
+        batch[field.name].cast(field.type)
+        if field.name in batch.schema.names
+        else pa.nulls(len(batch), field.type)
+        for field in into
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=into)
+
+
+def _regrouped(tables: Iterator[pa.Table], into: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Fill row groups up again: thinned ones would cost every later reader."""
+    held, n = [], 0
+    for table in tables:
+        held.append(table)
+        n += len(table)
+        if n >= shards.ROW_GROUP:
+            whole = pa.concat_tables(held)
+            end = n - n % shards.ROW_GROUP
+            for start in range(0, end, shards.ROW_GROUP):
+                yield _batch(whole.slice(start, shards.ROW_GROUP), into)
+            held, n = [whole.slice(end)], n - end
+    if n:
+        yield _batch(pa.concat_tables(held), into)
+
+
+def _batch(table: pa.Table, into: pa.Schema) -> pa.RecordBatch:
+    columns = [column.combine_chunks() for column in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=into)
