@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from curation.core import options
-from curation.core.errors import UserError, unknown_name
+from curation.core.errors import unknown_name
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -47,7 +47,7 @@ lmdb       LMDB of PARSeq or DTRB, or a folder above several
     "--max-dropped",
     type=click.FloatRange(0, 1),
     default=0.01,
-    help="Greatest share of the words that may be unusable.",
+    help="Greatest share that may be unusable of the words that no rule of the set leaves out.",
 )
 @options.dry_run
 @options.as_json
@@ -64,13 +64,9 @@ def import_(
 ) -> None:
     """Run ``glyphmix import``; see ``IMPORT_HELP``."""
     from curation.core.shards import refuse_finished
-    from curation.importers import importers
-    from curation.importing import Source, default_name, import_set, survey
+    from curation.importing import Source, default_name, import_set, make_importer, survey
 
-    made = importers.get(format_name)
-    if root is not None and format_name != "tsv":
-        raise UserError(f"--root is for the format tsv, not for {format_name}. Leave it out.")
-    importer = made() if root is None else made(root=root)
+    importer = make_importer(format_name, {"root": root})
     what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
     if dry_run:
         refuse_finished(out)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import shutil
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from curation.core.errors import UserError
 from curation.core.fingerprint import dhash128, versions
 from curation.core.images import BrokenImageError, decode
 from curation.core.pool import progress
+from curation.core.recipe import resolved
 from curation.core.sample import Reject, Sample
 from curation.cropping import OutsideError
-from curation.importers.base import Importer, Unusable, Word
+from curation.importers import importers
+from curation.importers.base import RULED_OUT, Importer, Unusable, Word
 
 SHARD_WORDS = 50_000  # about 150 MB of crops, and some twenty seconds of work to lose to a kill -9
 
@@ -54,6 +57,28 @@ class Source:
     def words(self) -> Iterator[Word | Unusable]:
         """Yield the annotated words, streaming, without their pictures."""
         return self.importer.words(self.src, self.split)
+
+
+def make_importer(kind: str, given: Mapping[str, Any]) -> Importer:
+    """Make the importer of the format ``kind`` with the options in ``given`` that are not None.
+
+    Raises:
+        UserError: no such format, or it has no such option.
+    """
+    made = importers.get(kind)
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
+        having = [other for other in importers if name in _options(importers.get(other))]
+        if kind not in having:
+            formats = f"format{'s' if having[1:] else ''} {', '.join(having)}"
+            flag = name.replace("_", "-")
+            raise UserError(f"--{flag} is for the {formats}, not for {kind}. Leave it out.")
+    importer: Importer = made(**options)
+    return importer
+
+
+def _options(made: type[Any]) -> set[str]:
+    return {field.name for field in dataclasses.fields(made)}
 
 
 def default_name(importer: Importer, src: Path) -> str:
@@ -123,7 +148,7 @@ def import_set(
     Args:
         source: What to import.
         out: The folder; it must not exist, unless as the same import's unfinished work.
-        max_dropped: Greatest share of the words that may be rejected.
+        max_dropped: Greatest share that may be rejected of the words that no rule of the set leaves out.
         shard_words: Words in a shard.
 
     Returns:
@@ -151,9 +176,11 @@ def import_set(
 
 def _job(source: Source, shard_words: int) -> dict[str, Any]:
     importer = source.importer
+    options = {name: value for name, value in resolved(importer).items() if name != "kind"}
     return {
         "command": "import",
         "importer": importer.kind,
+        "options": options,
         "url": importer.url,
         "licence": importer.licence,
         "citation": importer.citation,
@@ -214,10 +241,11 @@ def _read(word: Word, source: Source) -> Sample | Reject:
 def _check_dropped(out: Path, max_dropped: float) -> None:
     records = shards.completed(out)
     reasons = shards.rejected_by_reason(records)
+    reasons = Counter({reason: n for reason, n in reasons.items() if reason not in RULED_OUT})
     found = reasons.total() + sum(record["rows"] for record in records)
     if reasons.total() <= max_dropped * found:
         return
-    first = shards.first_reject(out)
+    first = shards.first_reject(out, reasons)
     example = f"; the first is {first.uid} ({first.detail or first.reason})" if first else ""
     shutil.rmtree(out)
     counts = ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items()))

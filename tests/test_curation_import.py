@@ -14,6 +14,7 @@ from published_sets import content, failure, numbers, run, write_icdar2015, writ
 
 from curation import importing
 from curation.core.dataset import Dataset
+from curation.core.errors import UserError
 from curation.core.fingerprint import dhash128, sha256, sha256_file
 from curation.core.images import decode
 from curation.core.schema import BASE
@@ -36,7 +37,7 @@ def test_facts_of_every_importer(kind: str) -> None:
     assert made.licence
     assert bool(made.expected) == bool(made.url) == bool(made.citation)
     assert set(made.expected) <= {"train", "val", "test"}
-    assert all(n > 0 for n in made.expected.values())
+    assert all(n is None or n > 0 for n in made.expected.values())
     assert not made.url or made.url.startswith("http")
 
 
@@ -251,3 +252,33 @@ def test_pictures_are_kept_as_they_came(tmp_path: Path) -> None:
     (tmp_path / "set" / "a.png").write_bytes(data)
     import_set(source(file), tmp_path / "out", max_dropped=0)
     assert Dataset.open(tmp_path / "out").take([0], ["image"])[0]["image"]["bytes"] == data
+
+
+def test_what_a_sets_rules_leave_out_is_no_damage(tmp_path: Path) -> None:
+    labels = {f"word_{i}.png": f"w{i}" for i in range(1, 4)} | {f"word_{i}.png": "###" for i in range(4, 24)}
+    src = write_icdar2015(tmp_path / "src", labels)
+    run("import", "icdar2015", src, "-o", tmp_path / "out", "--max-dropped", "0")
+    assert Dataset.open(tmp_path / "out").manifest["rejected_by_reason"] == {"illegible": 20}
+    (src / "train" / "word_2.png").unlink()
+    assert failure("import", "icdar2015", src, "-o", tmp_path / "other") == (
+        "1 of 3 words of the source are unusable, more than the share of 0.01 allowed: 1 missing_image; "
+        "the first is icdar2015:train/word_2.png (missing_image). Mend the source, or raise --max-dropped."
+    )
+
+
+def test_unfinished_work_with_other_options_is_refused(tmp_path: Path) -> None:
+    file = write_tsv(tmp_path / "set", WORDS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importing, "decode", failing)
+        with pytest.raises(RuntimeError):
+            import_set(source(file), tmp_path / "out", max_dropped=0)
+    with pytest.raises(UserError) as caught:
+        import_set(source(file, root=tmp_path / "set"), tmp_path / "out", max_dropped=0)
+    assert str(caught.value) == (
+        f"output {tmp_path / 'out'} holds unfinished work that differs in: options. "
+        "Repeat the command it was begun with, or remove the folder."
+    )
+
+
+def failing(data: bytes) -> None:
+    raise RuntimeError

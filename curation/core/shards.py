@@ -7,7 +7,7 @@ import json
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -155,10 +155,13 @@ def _write_rejects(path: Path, rejects: Sequence[Reject]) -> None:
         pq.write_table(pa.table([pa.array(c, pa.string()) for c in columns], schema=REJECTS), draft)
 
 
-def first_reject(out: Path) -> Reject | None:
-    """The first word left out so far, as an example of what is wrong with the others."""
+def first_reject(out: Path, reasons: Collection[str]) -> Reject | None:
+    """The first word left out so far for one of ``reasons``, as an example of what is wrong."""
     for path in sorted((out / BUILD).glob("*.rejects.parquet")):
-        return Reject(**pq.read_table(path).slice(0, 1).to_pylist()[0])
+        table = pq.read_table(path)
+        for i, reason in enumerate(table["reason"].to_pylist()):
+            if reason in reasons:
+                return Reject(**table.slice(i, 1).to_pylist()[0])
     return None
 
 

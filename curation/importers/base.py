@@ -14,6 +14,10 @@ from curation.core.registry import Registry
 
 importers: Registry[Any] = Registry("format")
 
+# Words that annotators marked, or that a set's published keep rules leave out, are no sign of damage: they
+# are counted and kept as rejects like all others, but do not add to the share of unusable words.
+RULED_OUT = frozenset({"illegible", "ignored", "difficult", "not_latin", "corrupted_label"})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
@@ -42,7 +46,7 @@ class Unusable:
 
     Attributes:
         id: As in ``Word``.
-        reason: Short and fixed: ``illegible``.
+        reason: Short and fixed: ``illegible``. Those in ``RULED_OUT`` are no sign of damage.
         detail: What was found.
     """
 
@@ -58,14 +62,15 @@ class Importer(Protocol):
         url: Where the publisher describes or offers the set; empty for a general format.
         licence: SPDX identifier, or the terms in a few words.
         citation: Whom to cite; empty for a general format.
-        expected: Annotated words in each split, as published; empty for a general format.
+        expected: Annotated words in each split, as published, None where no number is known; empty for a
+            general format.
     """
 
     kind: ClassVar[str]
     url: ClassVar[str]
     licence: ClassVar[str]
     citation: ClassVar[str]
-    expected: ClassVar[Mapping[str, int]]
+    expected: ClassVar[Mapping[str, int | None]]
 
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """Fingerprint the annotations, by their names relative to ``src``.
