@@ -9,15 +9,17 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.core import shards
-from curation.core.dataset import Dataset
+from curation.core.dataset import Damage, Dataset
 from curation.core.errors import UserError
 from curation.core.lock import alone_at
 from curation.core.pool import run_tasks
 from curation.core.sample import Reject
 from curation.core.schema import schema, with_features
+from curation.sources import COLUMNS, count_sources, history_of, stated_sources
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,11 +55,13 @@ def rewrite(
     jobs: int,
     what: str,
     check: Callable[[Path], object] = lambda out: None,
+    salvage: bool = False,
     **facts: Any,
 ) -> dict[str, Any]:
     """Write the dataset ``out`` from the rows of ``datasets``, in order: a shard for each shard of theirs.
 
-    An interrupted run goes on where it stopped. Memory holds one row group for each worker.
+    An interrupted run goes on where it stopped. Memory holds one row group for each worker. The manifest
+    keeps what is known of the rows' ``sources`` (licences, citations), and the ``history`` of ``datasets``.
 
     Args:
         datasets: Where the rows come from. Where their columns differ, those that a dataset lacks are null.
@@ -67,6 +71,7 @@ def rewrite(
         jobs: Worker processes.
         what: What the progress bar says.
         check: Called with ``out`` once all shards are complete; it may raise and so prevent the end.
+        salvage: Pass over rows that cannot be read, which become rejects: ``damaged_row_group``.
         facts: Further entries of the manifest.
 
     Returns:
@@ -75,14 +80,14 @@ def rewrite(
     Raises:
         UserError: ``out`` is taken, two datasets cannot be brought together, or no row is left.
     """
-    into = common_schema(datasets)
+    into = common_schema(datasets, damaged=salvage)
     inputs = [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in datasets]
     places = [(number, shard) for number, d in enumerate(datasets) for shard in range(d.n_shards)]
     with alone_at(out):
         shards.refuse_finished(out)
         shards.start(out, {**job, "datasets": inputs})
         todo = [
-            (out, index, datasets[number].path, shard, judge_of(number), into)
+            (out, index, datasets[number].path, shard, judge_of(number), into, salvage)
             for index, (number, shard) in enumerate(places)
             if not shards.is_done(out, index)
         ]
@@ -90,16 +95,25 @@ def rewrite(
         for _ in run_tasks(_rewrite_shard, todo, jobs=jobs, total=total, unit=" words", what=what):
             pass
         check(out)
-        return shards.finish(out, **facts)
+        return shards.finish(out, sources=_sources(datasets, out), history=history_of(datasets), **facts)
 
 
-def common_schema(datasets: Sequence[Dataset]) -> pa.Schema:
+def _sources(datasets: Sequence[Dataset], out: Path) -> list[dict[str, Any]]:
+    stated = [entry for dataset in datasets for entry in stated_sources(dataset.manifest)]
+    files = (out / record["file"] for record in shards.completed(out))
+    return count_sources((pq.read_table(file, columns=COLUMNS) for file in files), stated)
+
+
+def common_schema(datasets: Sequence[Dataset], *, damaged: bool = False) -> pa.Schema:
     """The schema that holds every column of ``datasets``, in the order in which they come.
 
     Raises:
         UserError: two of them have a column of the same name and different kinds.
     """
-    schemas = [schema(), *(dataset.schema() for dataset in datasets)]  # some were written before a column was
+    schemas = [
+        schema(),
+        *(d.schema(damaged=damaged) for d in datasets),
+    ]  # some were written before a column was
     try:
         merged = pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
@@ -119,11 +133,12 @@ def _rewrite_shard(
     shard: int,
     judge: Judge,
     into: pa.Schema,
+    salvage: bool,
     tick: Callable[[int], object],
 ) -> None:
     rejects: list[Reject] = []
-    dataset = Dataset.open(path)
-    batches = _kept(dataset, shard, judge, into, rejects, tick)
+    dataset = Dataset.open(path, damaged=salvage)
+    batches = _kept(dataset, shard, judge, into, rejects, salvage, tick)
     shards.write_batches(out, index, _regrouped(batches, into), into, rejects)
 
 
@@ -133,11 +148,21 @@ def _kept(
     judge: Judge,
     into: pa.Schema,
     rejects: list[Reject],
+    salvage: bool,
     tick: Callable[[int], object],
 ) -> Iterator[pa.Table]:
     """Yield what stays of each row group, with the columns of ``into``."""
     first, n_rows = dataset.rows_of_shard(shard)
-    for found in dataset.scan(dataset.schema().names, start=first, stop=first + n_rows):
+
+    def passed_over(damage: Damage) -> None:
+        nonlocal first
+        rejects.extend(_lost(dataset, damage))
+        first += damage.n_rows
+        tick(damage.n_rows)
+
+    names = dataset.schema(damaged=salvage).names
+    damaged = passed_over if salvage else None
+    for found in dataset.scan(names, start=first, stop=first + n_rows, damaged=damaged):
         batch = _fitted(found, into)
         verdicts = judge.judge(batch, first)
         rejects.extend(verdicts.rejects)
@@ -145,6 +170,17 @@ def _kept(
         yield pa.Table.from_batches([kept])
         first += len(batch)
         tick(len(batch))
+
+
+def _lost(dataset: Dataset, damage: Damage) -> Iterator[Reject]:
+    """A reject for every row that cannot be read, by its uid if that can, else by its place."""
+    first, stop = damage.first, damage.first + damage.n_rows
+    uids: list[str | None] = []
+    for batch in dataset.scan(["uid"], start=first, stop=stop, damaged=lambda lost: None):
+        uids += batch["uid"].to_pylist()
+    known = uids if len(uids) == damage.n_rows else [None] * damage.n_rows
+    for row, uid in enumerate(known, first):
+        yield Reject(uid=uid or f"row {row}", reason="damaged_row_group", detail=damage.fault)
 
 
 def _relabelled(batch: pa.RecordBatch, labels: Mapping[int, str]) -> pa.RecordBatch:

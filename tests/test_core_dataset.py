@@ -21,7 +21,7 @@ from PIL import Image
 from word_sets import grey_png, word, write_labels, write_words
 
 from curation.core import shards
-from curation.core.dataset import Dataset
+from curation.core.dataset import Damage, Dataset
 from curation.core.errors import UserError
 from curation.core.sample import Reject, Sample
 from curation.core.schema import BASE
@@ -230,14 +230,14 @@ def test_another_kind_or_format(tmp_path: Path) -> None:
 def test_shard_missing_or_cut_short(tmp_path: Path) -> None:
     dataset = write_labels(tmp_path / "set", 100)
     second = dataset.path / "data" / "shard-00001.parquet"
-    message = f"{second} is missing or cut short. Restore it, or make the dataset {dataset.path} anew."
+    message = f"{second} is missing or cut short. {dataset.way_out}"
     second.write_bytes(second.read_bytes()[:-1])
     assert failure(dataset.path) == message
     second.unlink()
     assert failure(dataset.path) == message
     with pytest.raises(UserError) as caught:
         dataset.take([60], ["label"])
-    assert str(caught.value) == (f"{second} is missing. Restore it, or make the dataset {dataset.path} anew.")
+    assert str(caught.value) == f"{second} is missing. {dataset.way_out}"
 
 
 @pytest.mark.parametrize("how", ["take", "scan", "table"])
@@ -257,7 +257,34 @@ def test_damaged_shard_is_named(where: str, how: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         read()
     assert str(caught.value).startswith(f"{second} is damaged: ")
-    assert str(caught.value).endswith(f". Restore it, or make the dataset {dataset.path} anew.")
+    assert str(caught.value).endswith(f". {dataset.way_out}")
+
+
+def test_rows_that_cannot_be_read_can_be_passed_over(tmp_path: Path) -> None:
+    dataset = write_labels(tmp_path / "set", 4_500, shard_rows=2_500)
+    first, second = (dataset.path / shard["file"] for shard in dataset.manifest["shards"])
+    column = pq.ParquetFile(first).metadata.row_group(1).column(dataset.schema().names.index("label") + 1)
+    at = column.data_page_offset + column.total_compressed_size // 2
+    data = bytearray(first.read_bytes())
+    data[at] ^= 1
+    first.write_bytes(data)
+    second.write_bytes(second.read_bytes()[:-5])
+    lost: list[Damage] = []
+    opened = Dataset.open(dataset.path, damaged=True)
+    batches = list(opened.scan(["label"], start=10, stop=4_000, damaged=lost.append))
+    assert [len(batch) for batch in batches] == [990, 500]
+    assert [(d.shard, d.group, d.first, d.n_rows) for d in lost] == [
+        ("data/shard-00000.parquet", 1, 1_000, 1_000),
+        ("data/shard-00001.parquet", None, 2_500, 1_500),
+    ]
+    assert "crc" in lost[0].fault.lower()
+    assert opened.schema(damaged=True) == dataset.schema()
+    with pytest.raises(UserError, match=r"shard-00000.parquet is damaged: "):
+        list(opened.scan(["label"]))
+    second.unlink()
+    lost.clear()
+    list(opened.scan(["label"], start=3_000, damaged=lost.append))
+    assert [d.fault for d in lost] == ["the file is missing"]
 
 
 def test_another_programs_manifest_is_refused(tmp_path: Path) -> None:

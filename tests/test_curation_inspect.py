@@ -145,7 +145,8 @@ def test_errors(made: Path, tmp_path: Path) -> None:
     part = made / "data" / "shard-00000.parquet"
     part.write_bytes(part.read_bytes()[:-1])
     assert failure("inspect", made) == (
-        f"{part} is missing or cut short. Restore it, or make the dataset {made} anew."
+        f"{part} is missing or cut short. Restore it, make the dataset {made} anew, or save what is whole: "
+        f"'glyphmix verify {made} --salvage OUT'."
     )
 
 

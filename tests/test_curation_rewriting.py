@@ -125,3 +125,38 @@ def test_columns_of_different_kinds_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=r"cannot be brought together: .*width.* Keep them apart"):
         made(tmp_path / "out", [plain, Dataset.open(tmp_path / "other")])
+
+
+@dataclass(frozen=True)
+class KeepsAll:
+    def judge(self, batch: pa.RecordBatch, first: int) -> Verdicts:
+        assert batch["uid"][0].as_py().endswith(f":{first}")  # numbers go on after what is passed over
+        return Verdicts(keep=np.ones(len(batch), bool))
+
+
+@pytest.mark.parametrize("column", ["label", "uid"])
+def test_what_cannot_be_read_is_passed_over_if_told(column: str, tmp_path: Path) -> None:
+    dataset = write_labels(tmp_path / "a", 3_500, shard_rows=2_500)
+    flip(dataset, group=1, column=column)
+    rewrite(
+        [dataset], tmp_path / "out", lambda number: KeepsAll(), {}, jobs=1, what="test", salvage=True
+    )  # fmt: skip
+    made = Dataset.open(tmp_path / "out")
+    whole = [*range(1_000), *range(2_000, 3_500)]
+    assert made.table(["uid"])["uid"].to_pylist() == [f"a:{i}" for i in whole]
+    assert made.manifest["rejected_by_reason"] == {"damaged_row_group": 1_000}
+    rejects = pq.read_table(tmp_path / "out" / "rejects.parquet").to_pylist()
+    assert rejects[5]["uid"] == ("a:1005" if column == "label" else "row 1005")
+    assert "crc" in rejects[5]["detail"].lower()
+    with pytest.raises(UserError, match="is damaged: "):
+        rewrite([dataset], tmp_path / "other", lambda number: KeepsAll(), {}, jobs=1, what="test")
+
+
+def flip(dataset: Dataset, group: int, column: str) -> None:
+    """Flip one bit amid a column of a row group of the first shard."""
+    path = dataset.path / dataset.manifest["shards"][0]["file"]
+    row_group = pq.ParquetFile(path).metadata.row_group(group)
+    (found,) = [c for c in map(row_group.column, range(row_group.num_columns)) if c.path_in_schema == column]
+    data = bytearray(path.read_bytes())
+    data[found.data_page_offset + found.total_compressed_size // 2] ^= 1
+    path.write_bytes(data)

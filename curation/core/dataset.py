@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import errno
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,27 @@ from curation.core.manifest import read_manifest
 from curation.core.schema import FORMAT, schema
 from curation.core.shards import BUILD
 
+DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)  # what Arrow raises over bytes that make no sense
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Damage:
+    """Rows that cannot be read.
+
+    Attributes:
+        shard: The file, relative to the dataset's folder.
+        group: Which row group of it; None for the whole file.
+        first: Number of the first of the rows in the dataset.
+        n_rows: How many rows.
+        fault: What reading them ends with.
+    """
+
+    shard: str
+    group: int | None
+    first: int
+    n_rows: int
+    fault: str
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -32,8 +54,12 @@ class Dataset:
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, path: Path) -> Dataset:
+    def open(cls, path: Path, *, damaged: bool = False) -> Dataset:
         """Open the dataset in the folder ``path``, reading its manifest only.
+
+        Args:
+            path: The folder.
+            damaged: Open it even if shards are missing or cut short, to save what is whole.
 
         Raises:
             UserError: no such folder, no dataset in it, unfinished, of a newer format, or shards
@@ -45,13 +71,12 @@ class Dataset:
         if (path / BUILD).is_dir():
             absent = f"dataset {path} is unfinished. Run the command that makes it again: it resumes."
         manifest = read_manifest(path, "dataset", FORMAT, absent=absent)
-        for shard in manifest["shards"]:
+        opened = cls(path, manifest)
+        for shard in manifest["shards"] if not damaged else ():
             file = path / shard["file"]
             if not file.is_file() or file.stat().st_size != shard["bytes"]:
-                raise UserError(
-                    f"{file} is missing or cut short. Restore it, or make the dataset {path} anew."
-                )
-        return cls(path, manifest)
+                raise UserError(f"{file} is missing or cut short. {opened.way_out}")
+        return opened
 
     def __len__(self) -> int:
         return int(self.manifest["n_rows"])
@@ -67,6 +92,14 @@ class Dataset:
         return self.path.resolve().name
 
     @property
+    def way_out(self) -> str:
+        """What to do if it is damaged."""
+        return (
+            f"Restore it, make the dataset {self.path} anew, or save what is whole: "
+            f"'glyphmix verify {self.path} --salvage OUT'."
+        )
+
+    @property
     def n_shards(self) -> int:
         """How many files its rows lie in."""
         return len(self.manifest["shards"])
@@ -75,12 +108,19 @@ class Dataset:
         """The number of the first row in shard ``shard``, and how many rows it has."""
         return int(self._starts[shard]), int(self.manifest["shards"][shard]["rows"])
 
-    def schema(self) -> pa.Schema:
-        """The columns, as the first shard has them; of a dataset without any, those all have."""
-        if not self.n_shards:
-            return schema()
-        with self._open(self.manifest["shards"][0]) as file:
-            return file.schema_arrow
+    def schema(self, *, damaged: bool = False) -> pa.Schema:
+        """The columns, as the first shard has them, or with ``damaged`` the first readable one.
+
+        Of a dataset without any, those that all have.
+        """
+        for shard in self.manifest["shards"]:
+            try:
+                with self._open(shard) as file:
+                    return file.schema_arrow
+            except UserError:
+                if not damaged:
+                    raise
+        return schema()
 
     @cached_property
     def _starts(self) -> np.ndarray:
@@ -100,21 +140,58 @@ class Dataset:
             yield table
 
     def scan(
-        self, columns: Sequence[str], *, start: int = 0, stop: int | None = None
+        self,
+        columns: Sequence[str],
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        damaged: Callable[[Damage], object] | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows from ``start`` to before ``stop`` in order, a row group of up to 1,000 at a time."""
+        """Yield the rows from ``start`` to before ``stop`` in order, a row group of up to 1,000 at a time.
+
+        Args:
+            columns: Which columns.
+            start: First row.
+            stop: The row after the last one; None for the end.
+            damaged: Called instead of raising an error, and in its turn, with rows that cannot be read.
+        """
         stop = len(self) if stop is None else stop
         for shard, first in zip(self.manifest["shards"], self._starts[:-1].tolist(), strict=True):
-            if first >= stop or first + shard["rows"] <= start:
+            low, high = max(start - first, 0), min(stop - first, shard["rows"])
+            if low >= high:
                 continue
-            with self._open(shard) as file:
-                for group in range(file.num_row_groups):
-                    n_rows = file.metadata.row_group(group).num_rows
-                    low, high = max(start - first, 0), min(stop - first, n_rows)
-                    first += n_rows
-                    if low < high:
-                        table = file.read_row_group(group, columns=list(columns))
-                        yield from table.slice(low, high - low).to_batches()
+            try:
+                with self._open(shard) as file:
+                    yield from self._groups(file, shard, first, (low, high), columns, damaged)
+            except UserError as error:
+                if damaged is None:
+                    raise
+                damaged(_damage(shard, None, first + low, high - low, error.__cause__))
+
+    def _groups(
+        self,
+        file: pq.ParquetFile,
+        shard: dict[str, Any],
+        first: int,
+        rows: tuple[int, int],
+        columns: Sequence[str],
+        damaged: Callable[[Damage], object] | None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the ``rows`` of one shard, whose first row has the number ``first``."""
+        begin = 0
+        for group in range(file.num_row_groups):
+            n_rows = file.metadata.row_group(group).num_rows
+            low, high = max(rows[0] - begin, 0), min(rows[1] - begin, n_rows)
+            if low < high:
+                try:
+                    batches = file.read_row_group(group, columns=list(columns)).slice(low, high - low)
+                except DAMAGED as error:
+                    if damaged is None or _is_the_systems(error):
+                        raise
+                    damaged(_damage(shard, group, first + begin + low, high - low, error))
+                else:
+                    yield from batches.to_batches()
+            begin += n_rows
 
     def take(self, rows: Sequence[int] | np.ndarray, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Read single rows by number, in the order asked for; each row group is read once.
@@ -147,14 +224,28 @@ class Dataset:
         """Open a shard; what Arrow says of damaged bytes comes with the file's name and a way out."""
         path = self.path / shard["file"]
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 yield file
-        except FileNotFoundError:
-            raise UserError(f"{path} is missing. Restore it, or make the dataset {self.path} anew.") from None
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's or the system's fault: Arrow's own complaints carry no number
-            fault = str(error).strip().splitlines()[0]
-            raise UserError(
-                f"{path} is damaged: {fault}. Restore it, or make the dataset {self.path} anew."
-            ) from error
+        except FileNotFoundError as error:
+            raise UserError(f"{path} is missing. {self.way_out}") from error
+        except DAMAGED as error:
+            if _is_the_systems(error):
+                raise
+            raise UserError(f"{path} is damaged: {_fault(error)}. {self.way_out}") from error
+
+
+def _is_the_systems(error: BaseException) -> bool:
+    """Whether the system refused; Arrow's own complaints carry no number, and a bad sector is damage."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EIO)
+
+
+def _fault(error: BaseException | None) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "the file is missing"
+    return str(error).strip().splitlines()[0].rstrip(".")
+
+
+def _damage(
+    shard: dict[str, Any], group: int | None, first: int, n_rows: int, error: BaseException | None
+) -> Damage:
+    return Damage(shard=shard["file"], group=group, first=first, n_rows=n_rows, fault=_fault(error))

@@ -142,6 +142,7 @@ def _write_rows(path: Path, into: pa.Schema, batches: Iterable[pa.RecordBatch]) 
     """Write a Parquet file of one row group a batch; return the number of rows."""
     n_rows = 0
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating(into)}
+    options["write_page_checksum"] = True  # or a flipped byte would change labels in silence
     with pq.ParquetWriter(path, into, **options) as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=ROW_GROUP)
