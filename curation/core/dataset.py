@@ -134,10 +134,13 @@ class Dataset:
 
     def tables(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Yield whole columns shard by shard, in order: faster than ``scan`` where pictures are left out."""
-        for shard in self.manifest["shards"]:
-            with self._open(shard) as file:
-                table = file.read(columns=list(columns))
-            yield table
+        for shard in range(self.n_shards):
+            yield self.shard_table(shard, columns)
+
+    def shard_table(self, shard: int, columns: Sequence[str]) -> pa.Table:
+        """Read whole columns of one shard."""
+        with self._open(self.manifest["shards"][shard]) as file:
+            return file.read(columns=list(columns))
 
     def scan(
         self,
