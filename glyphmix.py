@@ -16,7 +16,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "preview": ("synthgen.commands:preview", "Draw a contact sheet of what a recipe makes."),
     "palette": ("synthgen.palette_command:palette", "Learn text and background colours from word crops."),
     "fonts": ("synthgen.font_commands:fonts", "List fonts, and what each of them can draw."),
-    "import": ("curation.commands:import_", "Turn a published set into a dataset."),
+    "import": ("curation.import_command:import_", "Turn a published set into a dataset."),
     "export": ("curation.commands:export", "Write a dataset as LMDB for PARSeq and DTRB."),
     "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
     "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),

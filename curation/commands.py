@@ -1,4 +1,4 @@
-"""The commands that bring datasets in and out, show them and mix them."""
+"""The commands that write datasets out, show them and mix them."""
 
 from __future__ import annotations
 
@@ -13,79 +13,6 @@ from curation.core import options
 from curation.core.errors import unknown_name
 
 RECIPES = Path(__file__).parent / "recipes"
-
-IMPORT_HELP = """Turn the published set at SOURCE into a dataset.
-
-FORMAT and what SOURCE is then:
-
-\b
-iiit5k     folder with trainCharBound.mat or traindata.mat, and the pictures
-icdar2015  task 4.3: folder with gt.txt and the pictures
-svt        folder with train.xml and the photos; words are cut out here
-tsv        file of lines: path, TAB, label (CUTE80 and other folders of words)
-lmdb       LMDB of PARSeq or DTRB, or a folder above several
-"""
-
-
-@click.command("import", help=IMPORT_HELP)
-@click.argument("format_name", metavar="FORMAT")
-@options.source
-@options.out
-@click.option(
-    "--split",
-    type=click.Choice(["train", "val", "test"]),
-    default="train",
-    help="Which of the publisher's parts to import.",
-)
-@click.option("--name", help="What to call the set. By default like its format or, if general, its folder.")
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path),
-    help="For tsv: the folder that the paths are relative to. By default the label file's.",
-)
-@click.option(
-    "--max-dropped",
-    type=click.FloatRange(0, 1),
-    default=0.01,
-    help="Greatest share that may be unusable of the words that no rule of the set leaves out.",
-)
-@options.dry_run
-@options.as_json
-def import_(
-    format_name: str,
-    source: Path,
-    out: Path,
-    split: str,
-    name: str | None,
-    root: Path | None,
-    max_dropped: float,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Run ``glyphmix import``; see ``IMPORT_HELP``."""
-    from curation.core.shards import refuse_finished
-    from curation.importing import Source, default_name, import_set, make_importer, survey
-
-    importer = make_importer(format_name, {"root": root})
-    what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
-    if dry_run:
-        refuse_finished(out)
-        surveyed = survey(what)
-        facts = surveyed.facts() | {"rejected_by_reason": surveyed.rejected_unread}
-        kept = surveyed.found - sum(surveyed.rejected_unread.values())
-        done = f"would read {kept:,} pictures into {out}"
-    else:
-        facts = import_set(what, out, max_dropped=max_dropped)
-        done = f"wrote {facts['n_rows']:,} words to {out}, fingerprint {facts['fingerprint'][:16]}"
-    for warning in facts["warnings"]:
-        click.echo(f"warning: {warning}", err=True)
-    if as_json:
-        click.echo(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
-        return
-    of = "" if facts["expected"] is None else f" of {facts['expected']:,} expected"
-    click.echo(f"{what.name} {split}: found {facts['found']:,}{of}")
-    click.echo(f"left out: {_counts(facts['rejected_by_reason'])}")
-    click.echo(done)
 
 
 @click.command()

@@ -2,153 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import itertools
 import shutil
-from array import array
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from curation.core import shards
 from curation.core.errors import UserError
 from curation.core.fingerprint import dhash128, versions
 from curation.core.images import BrokenImageError, decode
-from curation.core.pool import progress
+from curation.core.lock import alone_at
+from curation.core.pool import run_tasks
 from curation.core.recipe import resolved
 from curation.core.sample import Reject, Sample
 from curation.cropping import OutsideError
-from curation.importers import importers
-from curation.importers.base import RULED_OUT, Importer, Unusable, Word
+from curation.importers.base import RULED_OUT, Word
+from curation.surveying import Source, default_name, make_importer, outcomes, survey
+
+__all__ = ["Source", "default_name", "import_set", "make_importer", "survey"]
 
 SHARD_WORDS = 50_000  # about 150 MB of crops, and some twenty seconds of work to lose to a kill -9
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """A published set to be imported.
-
-    Attributes:
-        importer: Reads its format.
-        src: The folder or file, as the format has it.
-        split: ``train``, ``val`` or ``test``.
-        name: What the set is called in datasets and mixtures.
-    """
-
-    importer: Importer
-    src: Path
-    split: str
-    name: str
-
-    def __post_init__(self) -> None:
-        expected = self.importer.expected
-        if expected and self.split not in expected:
-            raise UserError(
-                f"{self.importer.kind} has no split {self.split!r}. Give --split {' or '.join(expected)}."
-            )
-        if not self.name or ":" in self.name or not self.name.isprintable():
-            raise UserError(f"the name {self.name!r} is no good for a set. Use letters, digits, - and _.")
-
-    def words(self) -> Iterator[Word | Unusable]:
-        """Yield the annotated words, streaming, without their pictures."""
-        return self.importer.words(self.src, self.split)
-
-
-def make_importer(kind: str, given: Mapping[str, Any]) -> Importer:
-    """Make the importer of the format ``kind`` with the options in ``given`` that are not None.
-
-    Raises:
-        UserError: no such format, or it has no such option.
-    """
-    made = importers.get(kind)
-    options = {name: value for name, value in given.items() if value is not None}
-    for name in options:
-        having = [other for other in importers if name in _options(importers.get(other))]
-        if kind not in having:
-            formats = f"format{'s' if having[1:] else ''} {', '.join(having)}"
-            flag = name.replace("_", "-")
-            raise UserError(f"--{flag} is for the {formats}, not for {kind}. Leave it out.")
-    importer: Importer = made(**options)
-    return importer
-
-
-def _options(made: type[Any]) -> set[str]:
-    return {field.name for field in dataclasses.fields(made)}
-
-
-def default_name(importer: Importer, src: Path) -> str:
-    """The name of a published set is its format's; other sets are called like their folder."""
-    if importer.expected:
-        return importer.kind
-    path = src.resolve()
-    return path.parent.name if path.is_file() else path.name
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
-    """What the annotations alone say about a set.
-
-    Attributes:
-        found: Annotated words.
-        expected: The same as published, or None.
-        rejected_unread: Words that need no look at their picture to be rejected, by reason.
-        repeated: 64-bit hashes of the ids that more than one word has.
-    """
-
-    found: int
-    expected: int | None
-    rejected_unread: dict[str, int]
-    repeated: frozenset[int]
-
-    def facts(self) -> dict[str, Any]:
-        """Counts, and sentences about them, as plain values."""
-        warnings = []
-        if self.expected not in (None, self.found):
-            warnings.append(
-                f"found {self.found:,} of {self.expected:,} words expected: "
-                "the set is incomplete or of another version"
-            )
-        return {"found": self.found, "expected": self.expected, "warnings": warnings}
-
-
-def survey(source: Source) -> Survey:
-    """Walk through all annotations without reading a picture; 8 bytes a word are kept.
-
-    Raises:
-        UserError: the annotations are missing, damaged or without a word.
-    """
-    hashes = array("Q", (_hash64(word.id) for word in source.words()))
-    if not hashes:
-        raise UserError(f"{source.src} holds no word at all. Check that it is the set's annotation.")
-    values, counts = np.unique(np.frombuffer(hashes, np.uint64), return_counts=True)
-    repeated = frozenset(values[counts > 1].tolist())
-    outcomes = _outcomes(source, repeated)
-    reasons = Counter(outcome.reason for outcome in outcomes if isinstance(outcome, Reject))
-    return Survey(
-        found=len(hashes),
-        expected=source.importer.expected.get(source.split),
-        rejected_unread=dict(reasons),
-        repeated=repeated,
-    )
-
-
 def import_set(
-    source: Source, out: Path, *, max_dropped: float, shard_words: int = SHARD_WORDS
+    source: Source, out: Path, *, max_dropped: float, jobs: int = 1, shard_words: int = SHARD_WORDS
 ) -> dict[str, Any]:
     """Write the dataset ``out``. An interrupted import goes on where it stopped.
 
     Shard k holds what became of the words ``k * shard_words`` to ``(k + 1) * shard_words - 1`` of the
-    annotations, so its bytes depend on the source alone.
+    annotations, so its bytes depend on the source alone. Every worker walks through the annotations itself
+    and deals with the shards of one stretch: nothing but their numbers passes between processes.
 
     Args:
         source: What to import.
         out: The folder; it must not exist, unless as the same import's unfinished work.
         max_dropped: Greatest share that may be rejected of the words that no rule of the set leaves out.
+        jobs: Worker processes.
         shard_words: Words in a shard.
 
     Returns:
@@ -160,18 +51,40 @@ def import_set(
     """
     shards.refuse_finished(out)
     surveyed = survey(source)
-    shards.start(out, _job(source, shard_words))
-    outcomes = _outcomes(source, surveyed.repeated)
-    with progress(surveyed.found, " words", f"import {source.name}") as bar:
-        for index in range(-(-surveyed.found // shard_words)):
-            here = itertools.islice(outcomes, shard_words)
-            if shards.is_done(out, index):
-                bar.update(sum(1 for _ in here))
-            else:
-                items = (o if isinstance(o, Reject) else _read(o, source) for o in here)
-                shards.write_shard(out, index, items, tick=bar.update)
-    _check_dropped(out, max_dropped)
-    return shards.finish(out, **surveyed.facts())
+    with alone_at(out):
+        shards.start(out, _job(source, shard_words))
+        n_shards = -(-surveyed.found // shard_words)
+        todo = [index for index in range(n_shards) if not shards.is_done(out, index)]
+        stretches = [todo[i * len(todo) // jobs : (i + 1) * len(todo) // jobs] for i in range(jobs)]
+        tasks = [(source, out, part, shard_words, surveyed.repeated) for part in stretches if part]
+        total = sum(min(shard_words, surveyed.found - index * shard_words) for index in todo)
+        for _ in run_tasks(
+            _write_stretch, tasks, jobs=jobs, total=total, unit=" words", what=f"import {source.name}"
+        ):
+            pass
+        _check_dropped(out, max_dropped)
+        return shards.finish(out, **surveyed.facts())
+
+
+def _write_stretch(
+    source: Source,
+    out: Path,
+    indices: Sequence[int],
+    shard_words: int,
+    repeated: Collection[int],
+    tick: Callable[[int], object],
+) -> None:
+    """Write the shards of these numbers, in order; those that are there already are passed over."""
+    found = outcomes(source, repeated)
+    at = 0
+    for index in indices:
+        if shards.is_done(out, index):
+            continue
+        deque(itertools.islice(found, index * shard_words - at), maxlen=0)
+        here = itertools.islice(found, shard_words)
+        items = (o if isinstance(o, Reject) else _read(o, source) for o in here)
+        shards.write_shard(out, index, items, tick=tick)
+        at = (index + 1) * shard_words
 
 
 def _job(source: Source, shard_words: int) -> dict[str, Any]:
@@ -190,27 +103,6 @@ def _job(source: Source, shard_words: int) -> dict[str, Any]:
         "shard_words": shard_words,
         "versions": versions(),
     }
-
-
-def _outcomes(source: Source, repeated: Collection[int]) -> Iterator[Word | Reject]:
-    """Yield the words whose pictures are worth reading, and rejects with whole uids for the others."""
-    seen: set[str] = set()
-    for word in source.words():
-        again = word.id in seen
-        if _hash64(word.id) in repeated:
-            seen.add(word.id)
-        if again:  # an id stands for one word from here on: it decides what is held out
-            yield Reject(uid=f"{source.name}:{word.id}", reason="repeated_id")
-        elif isinstance(word, Unusable):
-            yield Reject(uid=f"{source.name}:{word.id}", reason=word.reason, detail=word.detail)
-        elif not word.label.strip():
-            yield Reject(uid=f"{source.name}:{word.id}", reason="empty_label")
-        else:
-            yield word
-
-
-def _hash64(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _read(word: Word, source: Source) -> Sample | Reject:

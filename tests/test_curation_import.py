@@ -35,15 +35,11 @@ def test_facts_of_every_importer(kind: str) -> None:
     made = importers.get(kind)
     assert made.__doc__
     assert made.licence
-    assert bool(made.expected) == bool(made.url) == bool(made.citation)
+    assert bool(made.url) == bool(made.citation)
+    assert made.url or not made.expected
     assert set(made.expected) <= {"train", "val", "test"}
     assert all(n is None or n > 0 for n in made.expected.values())
     assert not made.url or made.url.startswith("http")
-
-
-def test_help_names_every_format() -> None:
-    text = run("import", "--help").stdout
-    assert [kind for kind in importers if f"\n  {kind} " not in text] == []
 
 
 def test_rows_carry_all_columns(tmp_path: Path) -> None:

@@ -58,15 +58,27 @@ class Unusable:
 class Importer(Protocol):
     """Reads one published format. Implementations are frozen dataclasses; their fields are options.
 
+    What ``glyphmix import --list`` and ``--help`` say comes from the attributes. The four without which an
+    importer still works (``title``, ``source_is``, ``terms``, ``checksums``) have defaults in
+    ``curation.catalogue``.
+
     Attributes:
+        title: The set's own name, in a few words: ``Street View Text``.
+        source_is: What SOURCE is, in a few words: ``folder with train.xml and the photos``.
         url: Where the publisher describes or offers the set; empty for a general format.
         licence: SPDX identifier, or the terms in a few words.
+        terms: What else the publisher asks for, in a sentence; empty if nothing is known.
         citation: Whom to cite; empty for a general format.
         expected: Annotated words in each split, as published, None where no number is known; empty for a
             general format.
+        checksums: ``md5:`` or ``sha256:`` and digits, of the publisher's files by name, where published.
     """
 
     kind: ClassVar[str]
+    title: ClassVar[str]
+    source_is: ClassVar[str]
+    terms: ClassVar[str]
+    checksums: ClassVar[Mapping[str, str]]
     url: ClassVar[str]
     licence: ClassVar[str]
     citation: ClassVar[str]

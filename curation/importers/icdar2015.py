@@ -28,6 +28,8 @@ class Icdar2015:
     not within the photo, so the origin stays unknown.
     """
 
+    title: ClassVar[str] = "ICDAR 2015 incidental scene text, cropped words (task 4.3)"
+    source_is: ClassVar[str] = "folder with gt.txt and the pictures"
     url: ClassVar[str] = "https://rrc.cvc.uab.es/?ch=4&com=downloads"
     licence: ClassVar[str] = "CC-BY-4.0"
     citation: ClassVar[str] = "Karatzas et al.: ICDAR 2015 Competition on Robust Reading. ICDAR 2015"

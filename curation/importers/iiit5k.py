@@ -21,6 +21,8 @@ LABEL_FIELD = {"CharBound": "chars", "data": "GroundTruth"}  # by the ending of 
 class Iiit5k:
     """Read ``trainCharBound.mat`` (or ``traindata.mat``) beside the folders ``train`` and ``test``."""
 
+    title: ClassVar[str] = "IIIT 5K-word"
+    source_is: ClassVar[str] = "folder with trainCharBound.mat or traindata.mat, and the pictures"
     url: ClassVar[str] = "https://cvit.iiit.ac.in/research/projects/cvit-projects/the-iiit-5k-word-dataset"
     licence: ClassVar[str] = "no explicit licence"
     citation: ClassVar[str] = (

@@ -27,6 +27,8 @@ class Lmdb:
     Source: baudm/parseq strhub/data/dataset.py and clovaai/deep-text-recognition-benchmark dataset.py.
     """
 
+    title: ClassVar[str] = "LMDB of PARSeq, DTRB or OpenOCR"
+    source_is: ClassVar[str] = "folder of an LMDB, or one above several"
     url: ClassVar[str] = ""
     licence: ClassVar[str] = "unknown"
     citation: ClassVar[str] = ""

@@ -27,6 +27,8 @@ class Svt:
     case as published, whatever the photo shows.
     """
 
+    title: ClassVar[str] = "Street View Text"
+    source_is: ClassVar[str] = "folder with train.xml and the photos; words are cut out"
     url: ClassVar[str] = "http://www.iapr-tc11.org/mediawiki/index.php/The_Street_View_Text_Dataset"
     licence: ClassVar[str] = "no explicit licence"
     citation: ClassVar[str] = "Wang, Babenko, Belongie: End-to-End Scene Text Recognition. ICCV 2011"

@@ -22,6 +22,8 @@ class Tsv:
         root: Folder that the paths are relative to; None for the folder of the file itself.
     """
 
+    title: ClassVar[str] = "Any folder of word images"
+    source_is: ClassVar[str] = "file of lines: path, TAB, label"
     url: ClassVar[str] = ""
     licence: ClassVar[str] = "unknown"
     citation: ClassVar[str] = ""
