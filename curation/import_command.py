@@ -47,6 +47,12 @@ class Listing(click.Command):
 @click.option("--root", metavar="FOLDER", help="Where relative paths of a label file begin.")
 @click.option("--encoding", help="Of a label file that is not UTF-8: cp1252, gb18030, ...")
 @click.option(
+    "--crop",
+    type=click.Choice(["box", "rectify"]),
+    help="How words are cut out of photos: by the least upright box (default), or straightened.",
+)
+@click.option("--pad-px", type=click.IntRange(0, 1000), help="What is added on every side of such a word.")
+@click.option(
     "--option",
     "given",
     metavar="NAME=VALUE",
@@ -71,6 +77,8 @@ def import_(
     name: str | None,
     root: str | None,
     encoding: str | None,
+    crop: str | None,
+    pad_px: int | None,
     given: Sequence[str],
     max_dropped: float,
     jobs: int,
@@ -81,7 +89,7 @@ def import_(
     from curation.core.shards import refuse_finished
     from curation.importing import Source, default_name, import_set, make_importer, survey
 
-    flags = {"root": root, "encoding": encoding}
+    flags = {"root": root, "encoding": encoding, "crop": crop, "pad_px": pad_px}
     importer = make_importer(format_name, flags, _options(format_name, given))
     what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
     if dry_run:

@@ -17,8 +17,8 @@ from curation.core.lock import alone_at
 from curation.core.pool import run_tasks
 from curation.core.recipe import resolved
 from curation.core.sample import Reject, Sample
-from curation.cropping import OutsideError
-from curation.importers.base import RULED_OUT, Word
+from curation.cropping import OutlineError, OutsideError
+from curation.importers.base import RULED_OUT, Cut, Word
 from curation.surveying import Source, default_name, make_importer, outcomes, survey
 
 __all__ = ["Source", "default_name", "import_set", "make_importer", "survey"]
@@ -108,7 +108,8 @@ def _job(source: Source, shard_words: int) -> dict[str, Any]:
 def _read(word: Word, source: Source) -> Sample | Reject:
     uid = f"{source.name}:{word.id}"
     try:
-        data = word.read()
+        found = word.read()
+        data = found.image if isinstance(found, Cut) else found
         pixels = decode(data)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return Reject(uid=uid, reason="missing_image")
@@ -116,6 +117,8 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         return Reject(uid=uid, reason="broken_image", detail=str(error))
     except OutsideError as error:
         return Reject(uid=uid, reason="box_outside", detail=str(error))
+    except OutlineError as error:
+        return Reject(uid=uid, reason="degenerate_outline", detail=str(error))
     return Sample(
         uid=uid,
         image=data,
@@ -127,6 +130,8 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         dhash128=dhash128(pixels),
         origin_image=word.origin_image,
         origin_box=word.origin_box,
+        origin_polygon=word.origin_polygon,
+        origin_size=found.photo_size if isinstance(found, Cut) else None,
     )
 
 

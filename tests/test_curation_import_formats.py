@@ -22,7 +22,6 @@ from published_sets import (
 
 from curation.core.dataset import Dataset
 from curation.core.images import decode, encode_jpeg, encode_png
-from curation.cropping import OutsideError, crop_box
 
 
 def rows(out: Path, *columns: str) -> list[tuple[Any, ...]]:
@@ -95,29 +94,6 @@ def test_svt_photo_missing_or_broken(tmp_path: Path) -> None:
         "broken_image": 2,
         "missing_image": 2,
     }
-
-
-@pytest.mark.parametrize(
-    ("box", "shape"),
-    [
-        pytest.param((0, 0, 6, 4), (4, 6), id="the whole photo"),
-        pytest.param((1, 1, 2, 2), (2, 2), id="inside"),
-        pytest.param((0.5, 0.5, 1, 1), (2, 2), id="touched pixels belong to it"),
-        pytest.param((-9, -9, 99, 99), (4, 6), id="clipped on all sides"),
-        pytest.param((5, 3, 1, 1), (1, 1), id="the last pixel"),
-        pytest.param((6, 0, 1, 1), None, id="right of the photo"),
-        pytest.param((0, -1, 6, 1), None, id="above the photo"),
-        pytest.param((1, 1, 0, 2), None, id="no width"),
-        pytest.param((3, 1, -2, 2), None, id="negative width"),
-    ],
-)
-def test_crop_box(box: tuple[float, float, float, float], shape: tuple[int, int] | None) -> None:
-    photo = picture("photo", (6, 4))
-    if shape is None:
-        with pytest.raises(OutsideError, match="has no pixel in a photo of 6x4"):
-            crop_box(photo, box)
-    else:
-        assert crop_box(photo, box).shape[:2] == shape
 
 
 def test_tsv_keeps_labels_and_odd_names(tmp_path: Path) -> None:

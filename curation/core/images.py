@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from curation.core.image_headers import claimed_size, is_known
 
 Pixels = NDArray[np.uint8]
 
@@ -18,7 +18,7 @@ class BrokenImageError(ValueError):
 
 
 def decode(data: bytes) -> Pixels:
-    """Decode a JPEG, PNG, WebP, BMP or TIFF file to (H, W, 3) uint8 RGB.
+    """Decode a JPEG, PNG, WebP, BMP, TIFF or GIF file to (H, W, 3) uint8 RGB.
 
     Transparency is dropped and grey is repeated over the channels. The orientation tag of a photo is
     ignored, because boxes in annotation files are measured on the stored pixels.
@@ -28,8 +28,11 @@ def decode(data: bytes) -> Pixels:
     """
     if not data:
         raise BrokenImageError("the file is empty")
-    if (pixels := _png_pixels(data)) > MAX_PIXELS:
-        raise BrokenImageError(f"{pixels} pixels are more than the {MAX_PIXELS} allowed")
+    if not is_known(data):  # OpenCV reads more kinds, whose headers nobody would have looked at
+        raise BrokenImageError(f"{len(data)} bytes that are no readable image")
+    width, height = claimed_size(data)
+    if width * height > MAX_PIXELS:
+        raise BrokenImageError(f"{width * height} pixels are more than the {MAX_PIXELS} allowed")
     if _truncated_jpeg(data):
         raise BrokenImageError("the JPEG file is cut short")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -59,14 +62,6 @@ def _encode(extension: str, image: Pixels, options: list[int]) -> bytes:
     if not done:
         raise ValueError(f"cannot encode an image of shape {image.shape} as {extension}")
     return data.tobytes()
-
-
-def _png_pixels(data: bytes) -> int:
-    """Width times height as a PNG header states it, before memory is spent on it; 0 if no PNG."""
-    if len(data) < 24 or not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return 0
-    width, height = struct.unpack(">II", data[16:24])
-    return int(width * height)
 
 
 def _truncated_jpeg(data: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -16,7 +16,31 @@ importers: Registry[Any] = Registry("format")
 
 # Words that annotators marked, or that a set's published keep rules leave out, are no sign of damage: they
 # are counted and kept as rejects like all others, but do not add to the share of unusable words.
-RULED_OUT = frozenset({"illegible", "ignored", "difficult", "not_latin", "corrupted_label"})
+RULED_OUT = frozenset(
+    {
+        "illegible",
+        "ignored",
+        "difficult",
+        "not_english",
+        "not_latin",
+        "not_machine_printed",
+        "doubtful_label",
+        "corrupted_label",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cut:
+    """A word as it was cut out of its photo.
+
+    Attributes:
+        image: The encoded crop.
+        photo_size: Width and height of the photo.
+    """
+
+    image: bytes
+    photo_size: tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,18 +50,20 @@ class Word:
     Attributes:
         id: Names the word within the published set, the same on every machine: ``train/1009_2.png``.
         label: The transcription as published.
-        read: Returns the encoded picture. May raise FileNotFoundError,
-            ``curation.core.images.BrokenImageError`` or ``curation.cropping.OutsideError``, which make a
-            reject, not an error.
+        read: Returns the encoded picture, or what was cut out of a photo. May raise FileNotFoundError,
+            ``curation.core.images.BrokenImageError``, ``curation.cropping.OutsideError`` or
+            ``curation.cropping.OutlineError``, which make a reject, not an error.
         origin_image: The photo that the word is cut from, if it is known.
-        origin_box: Left, top, width, height in that photo, in pixels, as published.
+        origin_box: Left, top, width, height in that photo, in pixels: as published, or around the outline.
+        origin_polygon: The word's outline in that photo as published, x and y in turn.
     """
 
     id: str
     label: str
-    read: Callable[[], bytes]
+    read: Callable[[], bytes | Cut]
     origin_image: str | None = None
     origin_box: tuple[float, float, float, float] | None = None
+    origin_polygon: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

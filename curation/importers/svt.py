@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,19 +11,18 @@ from xml.etree import ElementTree
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
+from curation.cropping import Box
 from curation.importers.base import Unusable, Word, importers, inside, only_file
-
-Box = tuple[float, float, float, float]
+from curation.importers.photos import Photos
 
 
 @importers.add("svt")
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Svt:
+class Svt(Photos):
     """Read ``train.xml`` beside the folder ``img``, and cut each word out of its photo.
 
-    A box that reaches over the photo's edge is clipped there. Crops are stored as PNG: the photos are
-    JPEG files, and a second compression would add damage that no published crop has. Labels are upper
-    case as published, whatever the photo shows.
+    A box that reaches over the photo's edge is clipped there. Labels are upper case as published,
+    whatever the photo shows.
     """
 
     title: ClassVar[str] = "Street View Text"
@@ -42,22 +40,21 @@ class Svt:
     def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words photo by photo, in the order of the XML file."""
         path = _annotations(src, split)
-        for number, photo in enumerate(_photos(path), 1):
+        for number, image in enumerate(_images(path), 1):
             where = f"{path}, image {number}"
-            name = (photo.findtext("imageName") or "").strip()
-            cut = _cutter(inside(src, name, where))
-            for i, tag in enumerate(photo.iterfind("taggedRectangles/taggedRectangle"), 1):
+            name = (image.findtext("imageName") or "").strip()
+            photo = self.photo(inside(src, name, where), origin=name)
+            for i, tag in enumerate(image.iterfind("taggedRectangles/taggedRectangle"), 1):
                 box = _box(tag, f"{where}, rectangle {i}")
                 label = (tag.findtext("tag") or "").strip()  # the file is indented
-                read = functools.partial(cut, box)
-                yield Word(id=f"{name}/{i}", label=label, read=read, origin_image=name, origin_box=box)
+                yield photo.word(id=f"{name}/{i}", label=label, box=box)
 
 
 def _annotations(src: Path, split: str) -> Path:
     return only_file(src, [f"{split}.xml"], "Street View Text")
 
 
-def _photos(path: Path) -> list[ElementTree.Element]:
+def _images(path: Path) -> list[ElementTree.Element]:
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
@@ -79,12 +76,3 @@ def _box(tag: ElementTree.Element, where: str) -> Box:
     if not all(map(math.isfinite, box)):
         raise UserError(f"{where} has no box: got {values}. Give the publisher's own file.")
     return left, top, width, height
-
-
-def _cutter(photo: Path) -> Callable[[Box], bytes]:
-    """A function that cuts boxes out of one photo, which it reads once, on first use."""
-    from curation.core.images import decode, encode_png
-    from curation.cropping import crop_box
-
-    pixels = functools.cache(lambda: decode(photo.read_bytes()))
-    return lambda box: encode_png(crop_box(pixels(), box))
