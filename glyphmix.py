@@ -19,6 +19,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "import": ("curation.import_command:import_", "Turn a published set into a dataset."),
     "export": ("curation.commands:export", "Write a dataset as LMDB for PARSeq and DTRB."),
     "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
+    "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
     "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),

@@ -39,6 +39,7 @@ Commands:
   import    Turn a published set into a dataset.
   export    Write a dataset as LMDB for PARSeq and DTRB.
   inspect   Count and show what a dataset holds.
+  verify    Check every shard and row, and save what is whole.
   mix       Select words from datasets at an exact ratio.
   train     Train a recognizer on a mixture.
   evaluate  Measure a trained recognizer on datasets.
@@ -108,7 +109,7 @@ def test_unknown_command() -> None:
     )
     assert run("zzz").stderr.splitlines()[-1] == (
         "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, fonts, import, inspect, laws, "
-        "mix, palette, preview, render, report, train."
+        "mix, palette, preview, render, report, train, verify."
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from damage import flip
 from word_sets import word, write_labels, write_words
 
 from curation.core import shards
@@ -137,7 +138,7 @@ class KeepsAll:
 @pytest.mark.parametrize("column", ["label", "uid"])
 def test_what_cannot_be_read_is_passed_over_if_told(column: str, tmp_path: Path) -> None:
     dataset = write_labels(tmp_path / "a", 3_500, shard_rows=2_500)
-    flip(dataset, group=1, column=column)
+    flip(dataset.path, column, group=1)
     rewrite(
         [dataset], tmp_path / "out", lambda number: KeepsAll(), {}, jobs=1, what="test", salvage=True
     )  # fmt: skip
@@ -150,13 +151,3 @@ def test_what_cannot_be_read_is_passed_over_if_told(column: str, tmp_path: Path)
     assert "crc" in rejects[5]["detail"].lower()
     with pytest.raises(UserError, match="is damaged: "):
         rewrite([dataset], tmp_path / "other", lambda number: KeepsAll(), {}, jobs=1, what="test")
-
-
-def flip(dataset: Dataset, group: int, column: str) -> None:
-    """Flip one bit amid a column of a row group of the first shard."""
-    path = dataset.path / dataset.manifest["shards"][0]["file"]
-    row_group = pq.ParquetFile(path).metadata.row_group(group)
-    (found,) = [c for c in map(row_group.column, range(row_group.num_columns)) if c.path_in_schema == column]
-    data = bytearray(path.read_bytes())
-    data[found.data_page_offset + found.total_compressed_size // 2] ^= 1
-    path.write_bytes(data)

@@ -108,6 +108,10 @@ class Dataset:
         """The number of the first row in shard ``shard``, and how many rows it has."""
         return int(self._starts[shard]), int(self.manifest["shards"][shard]["rows"])
 
+    def shard_of(self, row: int) -> int:
+        """The number of the shard that row ``row`` lies in."""
+        return int(np.searchsorted(self._starts, row, side="right")) - 1
+
     def schema(self, *, damaged: bool = False) -> pa.Schema:
         """The columns, as the first shard has them, or with ``damaged`` the first readable one.
 

@@ -29,7 +29,7 @@ def read_manifest(path: Path, kind: str, newest: int, *, absent: str) -> dict[st
     found = manifest.get("kind") if isinstance(manifest, dict) else None  # another program's may be a list
     if found != kind:
         raise UserError(f"{path} holds a {found}, not a {kind}. Give the folder of a {kind}.")
-    if manifest["format"] > newest:
+    if manifest.get("format", 0) > newest:
         raise UserError(
             f"{path} has format {manifest['format']}; this glyphmix reads up to {newest}. Update it."
         )
