@@ -53,6 +53,12 @@ class Listing(click.Command):
 )
 @click.option("--pad-px", type=click.IntRange(0, 1000), help="What is added on every side of such a word.")
 @click.option(
+    "--all-scripts",
+    is_flag=True,
+    default=None,
+    help="Keep words in every script. By default sets in several keep what PARSeq trains on: Latin script.",
+)
+@click.option(
     "--option",
     "given",
     metavar="NAME=VALUE",
@@ -79,6 +85,7 @@ def import_(
     encoding: str | None,
     crop: str | None,
     pad_px: int | None,
+    all_scripts: bool | None,
     given: Sequence[str],
     max_dropped: float,
     jobs: int,
@@ -89,7 +96,13 @@ def import_(
     from curation.core.shards import refuse_finished
     from curation.importing import Source, default_name, import_set, make_importer, survey
 
-    flags = {"root": root, "encoding": encoding, "crop": crop, "pad_px": pad_px}
+    flags = {
+        "root": root,
+        "encoding": encoding,
+        "crop": crop,
+        "pad_px": pad_px,
+        "all_scripts": all_scripts,
+    }
     importer = make_importer(format_name, flags, _options(format_name, given))
     what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
     if dry_run:

@@ -11,6 +11,7 @@ from published_sets import failure, picture, run, write_iiit5k, write_lmdb, writ
 from scipy.io import savemat
 
 from curation.core.images import encode_png
+from curation.importers import importers
 
 
 def imported(kind: str, src: Path, *options: object) -> str:
@@ -29,9 +30,7 @@ def tsv(tmp_path: Path, content: bytes) -> Path:
 
 def test_unknown_format(tmp_path: Path) -> None:
     assert imported("iiit5", tmp_path / "x") == "unknown format 'iiit5'. Did you mean 'iiit5k'?"
-    assert imported("coco", tmp_path / "x") == (
-        "unknown format 'coco'. Known: icdar2015, iiit5k, lmdb, svt, tsv."
-    )
+    assert imported("qqq", tmp_path / "x") == f"unknown format 'qqq'. Known: {', '.join(importers)}."
 
 
 @pytest.mark.parametrize(

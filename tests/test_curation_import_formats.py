@@ -151,8 +151,8 @@ def test_lmdb_tree_is_read_in_sorted_order_and_loops_are_no_trap(tmp_path: Path)
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\n\r"\\'), min_size=1))
 def test_icdar2015_line_is_read_back(label: str) -> None:
-    from curation.importers.icdar2015 import LINE
+    from curation.importers.annotations import QUOTED
 
-    found = LINE.fullmatch(f'word_1.png, "{label}"')
+    found = QUOTED.fullmatch(f'word_1.png, "{label}"')
     assert found is not None
     assert found.groups() == ("word_1.png", label)

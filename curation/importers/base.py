@@ -25,7 +25,6 @@ RULED_OUT = frozenset(
         "not_latin",
         "not_machine_printed",
         "doubtful_label",
-        "corrupted_label",
     }
 )
 

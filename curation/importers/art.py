@@ -1,0 +1,81 @@
+"""ICDAR 2019 ArT, arbitrary-shaped text, task 2: cropped words and one JSON file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from curation.core.errors import UserError
+from curation.core.fingerprint import sha256_file
+from curation.importers.annotations import ILLEGIBLE, OWN, get, photos_of, read_json
+from curation.importers.base import Unusable, Word, importers, inside, only_file
+
+LABELS = "train_task2_labels.json"
+KEY = re.compile(r"(.+)_\d+")
+INTACT = {"LocaL#3"}  # the one label with a number sign that PARSeq found to be whole
+
+
+@importers.add("art")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Art:
+    """Read ``train_task2_labels.json`` beside the folder ``train_task2_images``.
+
+    By default what PARSeq trains on: Latin script, legible, and no number sign, which marks damaged labels.
+
+    Source: baudm/parseq tools/art_converter.py.
+
+    Attributes:
+        all_scripts: Keep every legible word, whatever its script and signs.
+    """
+
+    title: ClassVar[str] = "ArT, ICDAR 2019 arbitrary-shaped text, cropped words (task 2)"
+    source_is: ClassVar[str] = "folder with train_task2_labels.json and train_task2_images"
+    url: ClassVar[str] = "https://rrc.cvc.uab.es/?ch=14&com=downloads"
+    licence: ClassVar[str] = "no explicit licence; non-commercial use only"
+    terms: ClassVar[str] = "non-commercial use, as the authors told Baek et al. (ku21fan/STR-Fewer-Labels)"
+    citation: ClassVar[str] = (
+        "Chng et al.: ICDAR2019 Robust Reading Challenge on Arbitrary-Shaped Text - RRC-ArT. ICDAR 2019"
+    )
+    expected: ClassVar[Mapping[str, int | None]] = {"train": 50_029}
+
+    all_scripts: bool = False
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """Fingerprint the JSON file."""
+        path = _annotations(src)
+        return {path.name: sha256_file(path)}
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
+        """Yield the words in the order of the JSON file; the picture is called like its key."""
+        path = _annotations(src)
+        for key, where, found in photos_of(read_json(path), path):
+            picture = inside(src / "train_task2_images", f"{key}.jpg", where)
+            if len(found) != 1:
+                raise UserError(f"{where} has {len(found)} records, expected 1. {OWN}")
+            label = get(found[0], "transcription", str, where)
+            if (reason := left_out(found[0], where, self.all_scripts)) is not None:
+                yield Unusable(id=key, reason=reason, detail=label)
+            else:
+                photo = KEY.fullmatch(key)
+                origin = f"{photo[1]}.jpg" if photo else None
+                yield Word(id=key, label=label, read=picture.read_bytes, origin_image=origin)
+
+
+def left_out(record: Any, where: str, all_scripts: bool) -> str | None:
+    """Why a record of ArT is left out, or None."""
+    label = get(record, "transcription", str, where)
+    language = get(record, "language", str, where)
+    if get(record, "illegibility", (bool, int), where) or label == ILLEGIBLE:
+        return "illegible"
+    if all_scripts:
+        return None
+    if language.lower() != "latin":
+        return "not_latin"
+    return "doubtful_label" if "#" in label and label.strip() not in INTACT else None
+
+
+def _annotations(src: Path) -> Path:
+    return only_file(src, [LABELS], "ArT task 2")

@@ -1,0 +1,51 @@
+"""ICDAR 2013, focused scene text, task 2.3: cropped words and one text file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from curation.core.fingerprint import sha256_file
+from curation.importers.annotations import quoted_words
+from curation.importers.base import Unusable, Word, importers, only_file
+
+TEST_FILE = "Challenge2_Test_Task3_GT.txt"
+
+
+@importers.add("icdar2013")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Icdar2013:
+    """Read ``gt.txt``, lines of ``word_1.png, "PROPER"``, beside its pictures.
+
+    It lies in SRC or in a folder of SRC called like the split. The test set is the whole one: evaluations on
+    1,015 words leave out those with a sign that is neither letter nor digit, those on 857 also words shorter
+    than three characters.
+    """
+
+    title: ClassVar[str] = "ICDAR 2013 focused scene text, cropped words (task 2.3)"
+    source_is: ClassVar[str] = "folder with gt.txt (test: Challenge2_Test_Task3_GT.txt) and the pictures"
+    url: ClassVar[str] = "https://rrc.cvc.uab.es/?ch=2&com=downloads"
+    licence: ClassVar[str] = "no explicit licence"
+    citation: ClassVar[str] = "Karatzas et al.: ICDAR 2013 Robust Reading Competition. ICDAR 2013"
+    expected: ClassVar[Mapping[str, int | None]] = {"train": 848, "test": 1_095}
+    checksums: ClassVar[Mapping[str, str]] = {
+        "Challenge2_Training_Task3_Images_GT.zip": "md5:6f0dbc823645968030878df7543f40a4",
+        "Challenge2_Test_Task3_Images.zip": "md5:3206778eebb3a5c5cc15c249010bf77f",
+        "Challenge2_Test_Task3_GT.txt": "md5:2634060ed8fe6e7a4a9b8d68785835a1",
+    }
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """Fingerprint the label file."""
+        path = _annotations(src, split)
+        return {path.name: sha256_file(path)}
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
+        """Yield the words in the order of the label file."""
+        yield from quoted_words(_annotations(src, split), split)
+
+
+def _annotations(src: Path, split: str) -> Path:
+    names = ["gt.txt", TEST_FILE] if split == "test" else ["gt.txt"]
+    return only_file(src, [f"{split}/{name}" for name in names] + names, "ICDAR 2013 task 2.3")
