@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.schedule import interleave, largest_remainder, pass_order
+from curation.schedule import interleave, largest_remainder, pass_order, prefix_errors
 
 
 def worst_error(counts: Sequence[int], pattern: np.ndarray) -> Fraction:
@@ -77,6 +77,67 @@ def test_stretches_side_by_side_give_the_sequential_order(total: int, weights: l
     counts = spread(total, weights)
     if sum(count > 0 for count in counts) > 2:
         assert interleave(counts).tolist() == one_by_one(counts)
+
+
+def in_windows(pattern: np.ndarray, source: int, size: int) -> np.ndarray:
+    """How many words of a source any ``size`` consecutive positions hold."""
+    had = np.concatenate([[0], np.cumsum(pattern == source)])
+    return had[size:] - had[:-size]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(total=st.integers(300, 3_000), weights=weights, size=st.integers(1, 299))
+def test_any_batch_is_within_two_and_with_two_sources_within_one(
+    total: int, weights: list[float], size: int
+) -> None:
+    counts = spread(total, weights)
+    if any(counts):
+        pattern = interleave(counts)
+        bound = 1 if len(counts) == 2 else 2
+        for i, count in enumerate(counts):
+            assert abs(in_windows(pattern, i, size) - size * count / len(pattern)).max() < bound
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(each=st.lists(st.integers(0, 40), min_size=2, max_size=8), batches=st.integers(2, 30))
+def test_any_batch_holds_exactly_its_part_where_that_is_whole(each: list[int], batches: int) -> None:
+    pattern = interleave([n * batches for n in each])
+    for i, n in enumerate(each):
+        if sum(each):
+            assert set(in_windows(pattern, i, sum(each)).tolist()) == {n}
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(total=st.integers(2, 3_000), weights=weights, cut=st.integers(1, 11))
+def test_with_two_groups_sources_and_groups_are_within_one(
+    total: int, weights: list[float], cut: int
+) -> None:
+    counts = spread(total, weights)
+    cut = min(cut, len(counts) - 1)
+    groups = [list(range(cut)), list(range(cut, len(counts)))]
+    pattern = interleave(counts, groups)
+    assert np.bincount(pattern, minlength=len(counts)).tolist() == counts
+    assert all(prefix_errors(pattern, [i]) < 1 for i in range(len(counts)))
+    assert all(prefix_errors(pattern, group) <= Fraction(1, 2) for group in groups)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(total=st.integers(12, 2_000), weights=st.lists(st.floats(0.001, 1), min_size=6, max_size=12))
+def test_with_more_groups_these_are_within_one_and_sources_within_two(
+    total: int, weights: list[float]
+) -> None:
+    counts = spread(total, weights)
+    groups = [[0, 1], 2, [[3, 4], list(range(5, len(counts)))]]
+    pattern = interleave(counts, groups)
+    assert np.bincount(pattern, minlength=len(counts)).tolist() == counts
+    assert all(prefix_errors(pattern, [i]) < 2 for i in range(len(counts)))
+    assert all(prefix_errors(pattern, group) < 1 for group in ([0, 1], [2], range(3, len(counts))))
+
+
+def test_prefix_errors_counts_the_farthest_prefix() -> None:
+    pattern = np.array([0, 0, 1, 1], np.uint8)
+    assert prefix_errors(pattern, [0]) == prefix_errors(pattern, [1]) == 1
+    assert prefix_errors(pattern, [0, 1]) == prefix_errors(pattern, [2]) == 0
 
 
 @pytest.mark.parametrize(
