@@ -17,7 +17,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "palette": ("synthgen.palette_command:palette", "Learn text and background colours from word crops."),
     "fonts": ("synthgen.font_commands:fonts", "List fonts, and what each of them can draw."),
     "import": ("curation.import_command:import_", "Turn a published set into a dataset."),
-    "export": ("curation.commands:export", "Write a dataset as LMDB for PARSeq and DTRB."),
+    "export": ("curation.export_command:export", "Write a dataset as LMDB, or for the Hugging Face Hub."),
     "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
     "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
     "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),

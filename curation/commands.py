@@ -10,38 +10,8 @@ from typing import Any
 import click
 
 from curation.core import options
-from curation.core.errors import unknown_name
 
 RECIPES = Path(__file__).parent / "recipes"
-
-
-@click.command()
-@click.argument("format_name", metavar="FORMAT")
-@options.dataset
-@options.out
-@click.option(
-    "--shard-rows",
-    type=click.IntRange(min=1),
-    default=1_000_000,
-    help="Most words in one LMDB; more make a folder of several.",
-)
-@options.dry_run
-@options.as_json
-def export(format_name: str, dataset: Path, out: Path, shard_rows: int, dry_run: bool, as_json: bool) -> None:
-    """Write DATASET in FORMAT, which is lmdb: as PARSeq and DTRB read it."""
-    from curation.core.dataset import Dataset
-    from curation.exporting import export_lmdb, plan_lmdb
-
-    if format_name != "lmdb":
-        raise unknown_name("format", format_name, ["lmdb"])
-    opened = Dataset.open(dataset)
-    if dry_run:
-        facts, verb = plan_lmdb(opened, out, shard_rows=shard_rows), "would write"
-    else:
-        facts, verb = export_lmdb(opened, out, shard_rows=shard_rows), "wrote"
-    n_folders = len(facts["folders"])
-    text = f"{verb} {facts['n_rows']:,} words to {out} as {n_folders} LMDB{'s' if n_folders > 1 else ''}"
-    click.echo(json.dumps(facts, indent=2, sort_keys=True) if as_json else text)
 
 
 @click.command()

@@ -139,7 +139,7 @@ def _rewrite_shard(
     rejects: list[Reject] = []
     dataset = Dataset.open(path, damaged=salvage)
     batches = _kept(dataset, shard, judge, into, rejects, salvage, tick)
-    shards.write_batches(out, index, _regrouped(batches, into), into, rejects)
+    shards.write_batches(out, index, regrouped(batches, into), into, rejects)
 
 
 def _kept(
@@ -206,8 +206,13 @@ def _fitted(batch: pa.RecordBatch, into: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=into)
 
 
-def _regrouped(tables: Iterator[pa.Table], into: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Fill row groups up again: thinned ones would cost every later reader."""
+def regrouped(tables: Iterator[pa.Table], into: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Fill row groups up again: thinned ones would cost every later reader.
+
+    Args:
+        tables: Rows, some at a time, with the columns of ``into``.
+        into: The schema.
+    """
     held, n = [], 0
     for table in tables:
         held.append(table)

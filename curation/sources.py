@@ -12,7 +12,7 @@ from curation.core.dataset import Dataset
 
 COLUMNS = ["source", "split", "licence"]
 STEP = (
-    "command", "name", "importer", "recipe_name", "recipe", "seed", "n_rows", "n_rejected",
+    "command", "name", "split", "importer", "recipe_name", "recipe", "seed", "n_rows", "n_rejected",
     "rejected_by_reason", "fingerprint", "versions", "git_commit",
 )  # fmt: skip
 

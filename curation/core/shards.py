@@ -27,7 +27,7 @@ CARD = """---
 configs:
 - config_name: default
   data_files:
-  - split: train
+  - split: {split}
     path: data/*.parquet
 ---
 {n_rows} word images with their labels, written by glyphmix. `manifest.json` says how they came about.
@@ -125,7 +125,7 @@ def write_batches(
     path = out / "data" / f"shard-{index:05d}.parquet"
     with _disk_may_be_full(out):
         with whole(path) as draft:
-            n_rows = _write_rows(draft, into, batches)
+            n_rows = write_rows(draft, into, batches)
         if rejects:
             _write_rejects(_rejected(out, index), rejects)
         record = {
@@ -138,8 +138,8 @@ def write_batches(
         write_json(_completion(out, index), record)
 
 
-def _write_rows(path: Path, into: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
-    """Write a Parquet file of one row group a batch; return the number of rows."""
+def write_rows(path: Path, into: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write a Parquet file of one row group a batch, as all shards are written; return the number of rows."""
     n_rows = 0
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": repeating(into)}
     options["write_page_checksum"] = True  # or a flipped byte would change labels in silence
@@ -214,8 +214,16 @@ def _close(out: Path, manifest: Mapping[str, Any]) -> None:
                 (out / BUILD).glob("*.rejects.parquet")
             ):  # a shard's at a time: they may be millions
                 writer.write_table(pq.read_table(path))
-        write_text(out / "README.md", CARD.format(n_rows=manifest["n_rows"]))
+        write_text(out / "README.md", CARD.format(n_rows=manifest["n_rows"], split=_split_of(manifest)))
         write_json(out / "manifest.json", manifest)
+
+
+def _split_of(manifest: Mapping[str, Any]) -> str:
+    """What the Hub calls the one split that all rows have; of several, all are ``train`` to it."""
+    sources = manifest.get("sources") or []
+    splits = {name for source in sources for name in source["splits"]} or {manifest.get("split")}
+    only = splits.pop() if len(splits) == 1 else None
+    return {"val": "validation", "test": "test"}.get(str(only), "train")
 
 
 def rejected_by_reason(records: Iterable[Mapping[str, Any]]) -> Counter[str]:
