@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from published_sets import Labels, write_png
+from published_sets import Labels, picture, write_png
+
+from curation.core.images import encode_jpeg
 
 Record = Mapping[str, Any]
 
@@ -51,3 +53,27 @@ def write_lines(path: Path, lines: Sequence[str], encoding: str = "utf-8") -> Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\r\n" for line in lines), encoding=encoding, newline="")
     return path
+
+
+PHOTO = (120, 80)
+
+
+def write_photo(path: Path, size: tuple[int, int] = PHOTO) -> Path:
+    """A JPEG photo of noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode_jpeg(picture(path.name, size), 95))
+    return path
+
+
+def quad(left: float, top: float, right: float, bottom: float) -> list[float]:
+    """The corners of an upright box, clockwise from the upper left."""
+    return [left, top, right, top, right, bottom, left, bottom]
+
+
+def line(points: Sequence[float], *rest: str) -> str:
+    """Numbers and fields, separated by commas."""
+    return ",".join([*(f"{value:g}" for value in points), *rest])
+
+
+def pairs(points: Sequence[float]) -> list[list[float]]:
+    return [[points[i], points[i + 1]] for i in range(0, len(points), 2)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 
 from curation.core.errors import UserError
 from curation.importers.base import Unusable, Word, inside, text_lines
+from curation.importers.photos import shown
 
 AGAIN = "Unpack the publisher's archive again."
 OWN = "Give the publisher's own file."
@@ -65,7 +67,7 @@ def records(value: Any, where: str) -> list[Any]:
         UserError: it is none.
     """
     if not isinstance(value, list):
-        raise UserError(f"{where} is {_short(value)}, not a list. {OWN}")
+        raise UserError(f"{where} is {shown(value)}, not a list. {OWN}")
     return value
 
 
@@ -76,36 +78,10 @@ def get(record: Any, name: str, kind: Any, where: str) -> Any:
         UserError: it is not there or of another kind.
     """
     if not isinstance(record, dict) or name not in record:
-        raise UserError(f"{where} has no {name!r}: {_short(record)}. {OWN}")
+        raise UserError(f"{where} has no {name!r}: {shown(record)}. {OWN}")
     if not isinstance(record[name], kind):
-        raise UserError(f"{where} has {name} {_short(record[name])}, not {KINDS[kind]}. {OWN}")
+        raise UserError(f"{where} has {name} {shown(record[name])}, not {KINDS[kind]}. {OWN}")
     return record[name]
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def outline(points: Any, where: str) -> tuple[float, ...]:
-    """Points as JSON has them, ``[[x, y], ...]`` or ``[x, y, ...]``, as x and y in turn.
-
-    Raises:
-        UserError: it is another thing. Numbers that are not finite are let through.
-    """
-    if isinstance(points, list) and all(isinstance(p, list) and len(p) == 2 for p in points):
-        points = [value for point in points for value in point]
-    good = isinstance(points, list) and len(points) % 2 == 0
-    if not good or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in points):
-        raise UserError(f"{where} has points {_short(points)}, not pairs of numbers. {OWN}")
-    return tuple(_float(value) for value in points)
-
-
-def _float(value: int | float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
 
 
 def coordinates(texts: Iterable[str]) -> tuple[float, ...] | None:
@@ -114,6 +90,61 @@ def coordinates(texts: Iterable[str]) -> tuple[float, ...] | None:
         return tuple(float(text) for text in texts)
     except ValueError:
         return None
+
+
+def polygon_line(
+    path: Path, number: int, line: str, like: str, n_numbers: int
+) -> tuple[tuple[float, ...], list[str]]:
+    """Take a line ``x1,y1,...`` apart: its first ``n_numbers``, and the fields that ``like`` has after them.
+
+    ``like`` names the last two numbers and then the fields: ``x1,y1,...,x4,y4,script,text``. The last field
+    may hold commas.
+
+    Raises:
+        UserError: the line is not like ``like``.
+    """
+    n_commas = n_numbers + like.partition("...")[2].count(",") - 3
+    fields = line.split(",", n_commas)
+    outline = coordinates(fields[:n_numbers])
+    if outline is None or len(fields) <= n_commas:
+        raise bad_line(path, number, like, line)
+    return outline, fields[n_numbers:]
+
+
+def read_mat(path: Path) -> Any:
+    """Read the variables of a Matlab file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        return loadmat(path)
+    except (ValueError, TypeError, NotImplementedError, OSError, zlib.error, struct.error, MatReadError):
+        # SciPy has no single error for a damaged file
+        raise UserError(f"{path} cannot be read as a Matlab file. {AGAIN}") from None
+
+
+def rectangle(element: ElementTree.Element, where: str) -> tuple[float, ...]:
+    """The attributes x, y, width, height of an XML element; ``where`` is its position for the message.
+
+    Raises:
+        UserError: one is missing or no number. Those that are not finite are let through.
+    """
+    values = {key: element.get(key, "") for key in ("x", "y", "width", "height")}
+    if (box := coordinates(values.values())) is None:
+        raise UserError(f"{where} has no box: got {values}. {OWN}")
+    return box
+
+
+def not_latin(label: str) -> str | None:
+    """The reason ``not_latin`` if a label has a Chinese character, as PARSeq tells Latin words from others.
+
+    Source: baudm/parseq tools/lsvt_converter.py.
+    """
+    return "not_latin" if CJK.search(label) else None
 
 
 def bad_line(path: Path, number: int, like: str, line: str) -> UserError:
@@ -156,6 +187,6 @@ def quoted_words(path: Path, split: str) -> Iterator[Word | Unusable]:
 def photos_of(value: Any, path: Path) -> Iterator[tuple[str, str, list[Any]]]:
     """Yield name, position for messages and records of each entry of ``{name: [record, ...]}``."""
     if not isinstance(value, Mapping):
-        raise UserError(f"{path} holds {_short(value)}, not a table of photos. {OWN}")
+        raise UserError(f"{path} holds {shown(value)}, not a table of photos. {OWN}")
     for name, found in value.items():
         yield name, f"{path}, {name}", records(found, f"{path}, {name}")

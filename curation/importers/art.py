@@ -1,4 +1,4 @@
-"""ICDAR 2019 ArT, arbitrary-shaped text, task 2: cropped words and one JSON file."""
+"""ICDAR 2019 ArT, arbitrary-shaped text: cropped words or photos, and one JSON file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
 from curation.importers.annotations import ILLEGIBLE, OWN, get, photos_of, read_json
 from curation.importers.base import Unusable, Word, importers, inside, only_file
+from curation.importers.photo_files import Mark, words_of
+from curation.importers.photos import Photos, numbers
 
 LABELS = "train_task2_labels.json"
+SCENE_LABELS = "train_labels.json"
 KEY = re.compile(r"(.+)_\d+")
 INTACT = {"LocaL#3"}  # the one label with a number sign that PARSeq found to be whole
 
@@ -56,7 +59,7 @@ class Art:
             if len(found) != 1:
                 raise UserError(f"{where} has {len(found)} records, expected 1. {OWN}")
             label = get(found[0], "transcription", str, where)
-            if (reason := left_out(found[0], where, self.all_scripts)) is not None:
+            if (reason := _left_out(found[0], where, self.all_scripts)) is not None:
                 yield Unusable(id=key, reason=reason, detail=label)
             else:
                 photo = KEY.fullmatch(key)
@@ -64,7 +67,7 @@ class Art:
                 yield Word(id=key, label=label, read=picture.read_bytes, origin_image=origin)
 
 
-def left_out(record: Any, where: str, all_scripts: bool) -> str | None:
+def _left_out(record: Any, where: str, all_scripts: bool) -> str | None:
     """Why a record of ArT is left out, or None."""
     label = get(record, "transcription", str, where)
     language = get(record, "language", str, where)
@@ -79,3 +82,47 @@ def left_out(record: Any, where: str, all_scripts: bool) -> str | None:
 
 def _annotations(src: Path) -> Path:
     return only_file(src, [LABELS], "ArT task 2")
+
+
+@importers.add("art_scenes")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArtScenes(Photos):
+    """Read ``train_labels.json`` beside the folder ``train_images``, and cut each word out of its photo.
+
+    The keep rule is that of ``art``.
+
+    Attributes:
+        all_scripts: Keep every legible word, whatever its script and signs.
+    """
+
+    title: ClassVar[str] = "ArT, ICDAR 2019 arbitrary-shaped text, photos (task 1)"
+    source_is: ClassVar[str] = "folder with train_labels.json and train_images"
+    url: ClassVar[str] = Art.url
+    licence: ClassVar[str] = Art.licence
+    terms: ClassVar[str] = Art.terms
+    citation: ClassVar[str] = Art.citation
+    expected: ClassVar[Mapping[str, int | None]] = {"train": None}
+
+    all_scripts: bool = False
+
+    def inputs(self, src: Path, split: str) -> dict[str, str]:
+        """Fingerprint the JSON file."""
+        path = only_file(src, [SCENE_LABELS], "ArT task 1")
+        return {path.name: sha256_file(path)}
+
+    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
+        """Yield the words photo by photo, in the order of the JSON file."""
+        path = only_file(src, [SCENE_LABELS], "ArT task 1")
+        for key, where, found in photos_of(read_json(path), path):
+            name = f"{key}.jpg"
+            photo = self.photo(inside(src / "train_images", name, where), origin=name)
+            yield from words_of(photo, key, self._marks(found, where))
+
+    def _marks(self, found: list[Any], where: str) -> Iterator[Mark]:
+        for i, record in enumerate(found, 1):
+            here = f"{where}, word {i}"
+            yield Mark(
+                label=get(record, "transcription", str, here),
+                outline=numbers(get(record, "points", list, here), f"{here}, points"),
+                reason=_left_out(record, here, self.all_scripts),
+            )

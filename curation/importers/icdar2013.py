@@ -1,17 +1,20 @@
-"""ICDAR 2013, focused scene text, task 2.3: cropped words and one text file."""
+"""ICDAR 2013, focused scene text: cropped words and one text file, or photos and a text file each."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from curation.core.fingerprint import sha256_file
-from curation.importers.annotations import quoted_words
-from curation.importers.base import Unusable, Word, importers, only_file
+from curation.importers.annotations import ESCAPED, ILLEGIBLE, bad_line, coordinates, quoted_words
+from curation.importers.base import Unusable, Word, importers, only_file, text_lines
+from curation.importers.photo_files import Mark, PhotoFiles, Place, split_folders
 
 TEST_FILE = "Challenge2_Test_Task3_GT.txt"
+SCENE_LINE = re.compile(r"\s*" + r"([^\s,]+),?\s+" * 4 + r'"(.*)"\s*')
 
 
 @importers.add("icdar2013")
@@ -49,3 +52,47 @@ class Icdar2013:
 def _annotations(src: Path, split: str) -> Path:
     names = ["gt.txt", TEST_FILE] if split == "test" else ["gt.txt"]
     return only_file(src, [f"{split}/{name}" for name in names] + names, "ICDAR 2013 task 2.3")
+
+
+@importers.add("icdar2013_scenes")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Icdar2013Scenes(PhotoFiles):
+    """Read lines of left, top, right, bottom and ``"text"``, one file for each photo.
+
+    Train has ``gt_100.txt`` with spaces between the numbers, test ``gt_img_1.txt`` with commas as well. The
+    files lie in the folders into which the publisher's archives are unpacked, in one called like the split,
+    or in SRC.
+    """
+
+    title: ClassVar[str] = "ICDAR 2013 focused scene text, photos (task 2.1)"
+    source_is: ClassVar[str] = "folder with gt_100.txt (test: gt_img_1.txt), ... and the photos"
+    url: ClassVar[str] = Icdar2013.url
+    licence: ClassVar[str] = Icdar2013.licence
+    citation: ClassVar[str] = Icdar2013.citation
+    expected: ClassVar[Mapping[str, int | None]] = {"train": None, "test": 1_095}
+    places: ClassVar[Mapping[str, Place]] = {
+        "train": Place(
+            annotations=split_folders("train", "Challenge2_Training_Task1_GT"),
+            photos=split_folders("train", "Challenge2_Training_Task12_Images"),
+            name=re.compile(r"gt_(\d+)\.txt"),
+            like="gt_100.txt",
+        ),
+        "test": Place(
+            annotations=split_folders("test", "Challenge2_Test_Task1_GT"),
+            photos=split_folders("test", "Challenge2_Test_Task12_Images"),
+            name=re.compile(r"gt_(img_\d+)\.txt"),
+            like="gt_img_1.txt",
+        ),
+    }
+
+    def marks(self, path: Path) -> Iterator[Mark]:
+        """Yield the marks of one file."""
+        for number, line in text_lines(path):
+            found = SCENE_LINE.fullmatch(line)
+            corners = coordinates(found.groups()[:4]) if found else None
+            if found is None or corners is None:
+                raise bad_line(path, number, '158 128 411 181 "text"', line)
+            left, top, right, bottom = corners
+            label = ESCAPED.sub(r"\1", found[5])
+            reason = "illegible" if label == ILLEGIBLE else None
+            yield Mark(label=label, box=(left, top, right - left, bottom - top), reason=reason)

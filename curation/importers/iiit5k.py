@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any, ClassVar
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
+from curation.importers.annotations import read_mat
 from curation.importers.base import Unusable, Word, importers, inside, only_file
 
 LABEL_FIELD = {"CharBound": "chars", "data": "GroundTruth"}  # by the ending of the variable's name
@@ -50,16 +49,7 @@ def _annotations(src: Path, split: str) -> Path:
 
 
 def _rows(path: Path, field: str) -> Any:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        content = loadmat(path)
-    except (ValueError, TypeError, NotImplementedError, OSError, zlib.error, struct.error, MatReadError):
-        # SciPy has no single error for a damaged file
-        raise UserError(
-            f"{path} cannot be read as a Matlab file. Unpack the publisher's archive again."
-        ) from None
+    content = read_mat(path)
     table = content.get(path.stem)
     names = table.dtype.names if table is not None else None
     if not names or not {"ImgName", field} <= {*names}:
