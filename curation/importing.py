@@ -131,6 +131,7 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         origin_image=word.origin_image,
         origin_box=word.origin_box,
         origin_polygon=word.origin_polygon,
+        label_published=word.label_published,
         origin_size=found.photo_size if isinstance(found, Cut) else None,
     )
 

@@ -21,7 +21,14 @@ ILLEGIBLE = "###"  # what the ICDAR competitions write for a word that nobody co
 CJK = re.compile("[\u4e00-\u9fff]")
 QUOTED = re.compile(r'\s*([^,]+?)\s*,\s*"(.*)"\s*')
 ESCAPED = re.compile(r'\\(["\\])')
-KINDS = {str: "a text", list: "a list", (bool, int): "true or false"}
+KINDS = {
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+    bool: "true or false",
+    (bool, int): "true or false",
+    (int, str): "a number or a text",
+}
 
 
 def read_json(path: Path) -> Any:
@@ -30,11 +37,16 @@ def read_json(path: Path) -> Any:
     Raises:
         UserError: it is not UTF-8 or not JSON, or a table has a key twice, so that one would vanish.
     """
+    return parse_json(path.read_bytes(), str(path))
+
+
+def parse_json(data: bytes, where: str) -> Any:
+    """Read JSON of a publisher; ``where`` is what it is called in messages. Raises as ``read_json``."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{path} is not UTF-8 (byte 0x{error.object[error.start]:02x} at offset {error.start}). {AGAIN}"
+            f"{where} is not UTF-8 (byte 0x{error.object[error.start]:02x} at offset {error.start}). {AGAIN}"
         ) from None
     try:
         value = json.loads(text, object_pairs_hook=_table)
@@ -42,13 +54,13 @@ def read_json(path: Path) -> Any:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except json.JSONDecodeError as error:
         raise UserError(
-            f"{path}, line {error.lineno} is not valid JSON: "
+            f"{where}, line {error.lineno} is not valid JSON: "
             f"{error.msg.removesuffix(' at')} at column {error.colno}. {AGAIN}"
         ) from None
     except UnicodeEncodeError:
-        raise UserError(f"{path} has half a surrogate pair in a text. {AGAIN}") from None
+        raise UserError(f"{where} has half a surrogate pair in a text. {AGAIN}") from None
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}. {AGAIN}") from None
+        raise UserError(f"{where} is not valid JSON: {error}. {AGAIN}") from None
     return value
 
 

@@ -48,13 +48,14 @@ class Word:
 
     Attributes:
         id: Names the word within the published set, the same on every machine: ``train/1009_2.png``.
-        label: The transcription as published.
+        label: The transcription, as published if ``label_published`` is None.
         read: Returns the encoded picture, or what was cut out of a photo. May raise FileNotFoundError,
             ``curation.core.images.BrokenImageError``, ``curation.cropping.OutsideError`` or
             ``curation.cropping.OutlineError``, which make a reject, not an error.
         origin_image: The photo that the word is cut from, if it is known.
         origin_box: Left, top, width, height in that photo, in pixels: as published, or around the outline.
         origin_polygon: The word's outline in that photo as published, x and y in turn.
+        label_published: The transcription as published, where ``label`` is a repaired one.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Word:
     origin_image: str | None = None
     origin_box: tuple[float, float, float, float] | None = None
     origin_polygon: Sequence[float] | None = None
+    label_published: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

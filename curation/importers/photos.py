@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from curation.core.errors import UserError
 from curation.core.images import BrokenImageError, Pixels, decode, encode_png
 from curation.cropping import Box, Cropping, OutlineError, as_points, bounds, corners
-from curation.importers.base import Cut, Unusable, Word
+from curation.importers.base import Cut, Unusable, Word, inside
+
+OPEN_IMAGES = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,33 +73,41 @@ class Photo:
         label: str,
         box: Sequence[float] | None = None,
         outline: Sequence[float] | None = None,
+        label_published: str | None = None,
     ) -> Word | Unusable:
         """Make a word of this photo.
 
         Args:
             id: As in ``Word``.
             label: As in ``Word``.
-            box: Left, top, width, height in pixels as published; what is cut, if there is no outline.
+            box: Left, top, width, height in pixels as published; what is cut unless the word is straightened.
             outline: x and y in turn of its polygon as published.
+            label_published: As in ``Word``; ignored if it is the label but for spaces around it.
 
         Returns:
             The word, or why it cannot be one (``degenerate_outline``).
         """
         try:
-            if outline is not None:
+            frame = None if box is None else as_box(box)
+            if outline is not None and not (frame and self._cropping.crop == "box"):
                 as_points(outline)
-                around: Box = bounds(outline)
-            else:
-                around = as_box(box)
         except OutlineError as error:
             return Unusable(id=id, reason="degenerate_outline", detail=str(error))
+        if outline is None or (frame and self._cropping.crop == "box"):
+            if frame is None:
+                raise ValueError("a word needs a box or an outline")
+            target: Sequence[float] = corners(frame)
+        else:
+            target = outline
+        repaired = label_published is not None and label_published.strip() != label
         return Word(
             id=id,
             label=label,
-            read=functools.partial(self.cut, corners(around) if outline is None else outline),
+            read=functools.partial(self.cut, target),
             origin_image=self._origin,
-            origin_box=around if box is None else _four(box),
-            origin_polygon=outline,
+            origin_box=frame or bounds(target),
+            origin_polygon=outline if outline is not None and is_outline(outline) else None,
+            label_published=label_published if repaired else None,
         )
 
     def cut(self, outline: Sequence[float]) -> Cut:
@@ -120,19 +131,45 @@ class Photo:
         return self._pixels
 
 
-def as_box(box: Sequence[float] | None) -> Box:
+def as_box(box: Sequence[float]) -> Box:
     """Check a published box: left, top, width, height.
 
     Raises:
         OutlineError: another number of values, one that is not finite, or no area.
     """
-    if box is None or len(box) != 4:
-        raise OutlineError(f"a box of {0 if box is None else len(box)} numbers, expected 4")
+    if len(box) != 4:
+        raise OutlineError(f"a box of {len(box)} numbers, expected 4")
     if not all(map(math.isfinite, box)):
         raise OutlineError(f"a box that is not finite: {[*box]}")
     if not (box[2] > 0 and box[3] > 0):
         raise OutlineError(f"a box without area, {box[2]:g} wide and {box[3]:g} high")
-    return _four(box)
+    left, top, width, height = box
+    return left, top, width, height
+
+
+def is_outline(outline: Sequence[float]) -> bool:
+    """Whether a word can have this outline."""
+    try:
+        as_points(outline)
+    except OutlineError:
+        return False
+    return True
+
+
+def first_of(src: Path, names: Sequence[str], where: str) -> Path:
+    """The first of ``names`` that is a file below ``src``; if none is, the first.
+
+    Raises:
+        UserError: one leads out of ``src``; ``where`` is its position for the message.
+    """
+    paths = [inside(src, name, where) for name in names]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
+def open_images(name: str) -> str:
+    """What words call a photo of Open Images, whose files have its 16 digits for a name."""
+    stem = PurePosixPath(name).stem
+    return f"openimages:{stem}" if OPEN_IMAGES.fullmatch(stem) else name
 
 
 def numbers(value: Any, where: str) -> tuple[float, ...]:
@@ -161,11 +198,6 @@ def _float(value: float) -> float:
         return float(value)
     except OverflowError:
         return math.inf
-
-
-def _four(box: Sequence[float]) -> Box:
-    left, top, width, height = box
-    return left, top, width, height
 
 
 def _quantisation(data: bytes) -> Any:
