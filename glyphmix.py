@@ -20,6 +20,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "export": ("curation.export_command:export", "Write a dataset as LMDB, or for the Hugging Face Hub."),
     "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
     "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
+    "filter": ("curation.filter_command:filter_", "Leave words out by a recipe, each with a reason."),
     "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),

@@ -20,6 +20,7 @@ from curation.core.pool import run_tasks
 from curation.core.sample import Reject
 from curation.core.schema import schema, with_features
 from curation.sources import COLUMNS, count_sources, history_of, stated_sources
+from curation.tally import Tally
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,11 +32,13 @@ class Verdicts:
         rejects: One for each row that does not.
         labels: New labels of rows that stay, by their index in the batch; what they were goes to the column
             ``label_published``, unless that has the first one already.
+        tally: What else is worth counting and showing; ``check`` finds it in the shards' records.
     """
 
     keep: NDArray[np.bool_]
     rejects: Sequence[Reject] = ()
     labels: Mapping[int, str] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
 
 
 class Judge(Protocol):
@@ -54,7 +57,7 @@ def rewrite(
     *,
     jobs: int,
     what: str,
-    check: Callable[[Path], object] = lambda out: None,
+    check: Callable[[Path], Mapping[str, Any] | None] = lambda out: None,
     salvage: bool = False,
     **facts: Any,
 ) -> dict[str, Any]:
@@ -70,7 +73,8 @@ def rewrite(
         job: All that the content depends on besides the datasets; their names and fingerprints are added.
         jobs: Worker processes.
         what: What the progress bar says.
-        check: Called with ``out`` once all shards are complete; it may raise and so prevent the end.
+        check: Called with ``out`` once all shards are complete; it may raise and so prevent the end, or
+            return further entries of the manifest.
         salvage: Pass over rows that cannot be read, which become rejects: ``damaged_row_group``.
         facts: Further entries of the manifest.
 
@@ -94,7 +98,7 @@ def rewrite(
         total = sum(datasets[places[task[1]][0]].rows_of_shard(task[3])[1] for task in todo)
         for _ in run_tasks(_rewrite_shard, todo, jobs=jobs, total=total, unit=" words", what=what):
             pass
-        check(out)
+        facts = {**facts, **(check(out) or {})}
         return shards.finish(out, sources=_sources(datasets, out), history=history_of(datasets), **facts)
 
 
@@ -137,9 +141,10 @@ def _rewrite_shard(
     tick: Callable[[int], object],
 ) -> None:
     rejects: list[Reject] = []
+    tally = Tally()
     dataset = Dataset.open(path, damaged=salvage)
-    batches = _kept(dataset, shard, judge, into, rejects, salvage, tick)
-    shards.write_batches(out, index, regrouped(batches, into), into, rejects)
+    batches = _kept(dataset, shard, judge, into, rejects, tally, salvage, tick)
+    shards.write_batches(out, index, regrouped(batches, into), into, rejects, tally.record)
 
 
 def _kept(
@@ -148,6 +153,7 @@ def _kept(
     judge: Judge,
     into: pa.Schema,
     rejects: list[Reject],
+    tally: Tally,
     salvage: bool,
     tick: Callable[[int], object],
 ) -> Iterator[pa.Table]:
@@ -166,6 +172,7 @@ def _kept(
         batch = _fitted(found, into)
         verdicts = judge.judge(batch, first)
         rejects.extend(verdicts.rejects)
+        tally.add(verdicts.tally)
         kept = _relabelled(batch, verdicts.labels).filter(pa.array(verdicts.keep))
         yield pa.Table.from_batches([kept])
         first += len(batch)

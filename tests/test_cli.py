@@ -40,6 +40,7 @@ Commands:
   export    Write a dataset as LMDB, or for the Hugging Face Hub.
   inspect   Count and show what a dataset holds.
   verify    Check every shard and row, and save what is whole.
+  filter    Leave words out by a recipe, each with a reason.
   mix       Select words from datasets at an exact ratio.
   train     Train a recognizer on a mixture.
   evaluate  Measure a trained recognizer on datasets.
@@ -108,8 +109,8 @@ def test_unknown_command() -> None:
         "Error: unknown command 'rendr'. Did you mean 'render'?\n"
     )
     assert run("zzz").stderr.splitlines()[-1] == (
-        "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, fonts, import, inspect, laws, "
-        "mix, palette, preview, render, report, train, verify."
+        "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, filter, fonts, import, "
+        "inspect, laws, mix, palette, preview, render, report, train, verify."
     )
 
 

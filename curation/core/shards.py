@@ -106,7 +106,12 @@ def write_shard(
 
 
 def write_batches(
-    out: Path, index: int, batches: Iterable[pa.RecordBatch], into: pa.Schema, rejects: Sequence[Reject]
+    out: Path,
+    index: int,
+    batches: Iterable[pa.RecordBatch],
+    into: pa.Schema,
+    rejects: Sequence[Reject],
+    notes: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Write one shard from columns and then its completion record; see ``write_shard``.
 
@@ -116,6 +121,7 @@ def write_batches(
         batches: The rows, with the columns of ``into``; each batch makes a row group of its own.
         into: The shard's schema.
         rejects: What was left out; it may grow until ``batches`` ends.
+        notes: Gives further entries of the completion record, once ``batches`` has ended.
     """
     if not (out / BUILD).is_dir():
         raise UserError(
@@ -134,6 +140,7 @@ def write_batches(
             "bytes": path.stat().st_size,
             "sha256": fingerprint.sha256_file(path),
             "rejected": dict(Counter(reject.reason for reject in rejects)),
+            **notes(),
         }
         write_json(_completion(out, index), record)
 
