@@ -7,22 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from drawn_words import drawn
 from word_sets import word, write_words
 
 from curation.core.images import Pixels, decode, encode_jpeg, encode_png
 from curation.evidence import gather
 from curation.near import Pairs
 from curation.second_look import likeness, likenesses
-
-INK, PAPER = (30, 40, 120), (220, 205, 160)
-
-
-def drawn(text: str, ink: tuple[int, int, int] = INK, font: int = cv2.FONT_HERSHEY_DUPLEX) -> Pixels:
-    """A word on a light ground, (40, W, 3)."""
-    width = cv2.getTextSize(text, font, 1.0, 2)[0][0]
-    image = np.full((40, width + 16, 3), PAPER, np.uint8)
-    return np.asarray(cv2.putText(image, text, (8, 30), font, 1.0, ink, 2, cv2.LINE_AA), np.uint8)
-
 
 STATE = drawn("State")
 HEIGHT, WIDTH = STATE.shape[:2]
