@@ -21,6 +21,10 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
     "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
     "filter": ("curation.filter_command:filter_", "Leave words out by a recipe, each with a reason."),
+    "decontaminate": (
+        "curation.decontaminate_command:decontaminate",
+        "Drop words to train on that copy words of a test.",
+    ),
     "mix": ("curation.commands:mix", "Select words from datasets at an exact ratio."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),

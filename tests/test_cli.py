@@ -31,22 +31,23 @@ Options:
   -h, --help  Show this message and exit.
 
 Commands:
-  demo      Render, mix, train, evaluate and report, small, in minutes.
-  render    Draw synthetic word images from a recipe.
-  preview   Draw a contact sheet of what a recipe makes.
-  palette   Learn text and background colours from word crops.
-  fonts     List fonts, and what each of them can draw.
-  import    Turn a published set into a dataset.
-  export    Write a dataset as LMDB, or for the Hugging Face Hub.
-  inspect   Count and show what a dataset holds.
-  verify    Check every shard and row, and save what is whole.
-  filter    Leave words out by a recipe, each with a reason.
-  mix       Select words from datasets at an exact ratio.
-  train     Train a recognizer on a mixture.
-  evaluate  Measure a trained recognizer on datasets.
-  ablate    Run a study: many mixtures, one cause.
-  laws      Fit how accuracy moves in a study.
-  report    Write a study's page and print its table.
+  demo           Render, mix, train, evaluate and report, small, in minutes.
+  render         Draw synthetic word images from a recipe.
+  preview        Draw a contact sheet of what a recipe makes.
+  palette        Learn text and background colours from word crops.
+  fonts          List fonts, and what each of them can draw.
+  import         Turn a published set into a dataset.
+  export         Write a dataset as LMDB, or for the Hugging Face Hub.
+  inspect        Count and show what a dataset holds.
+  verify         Check every shard and row, and save what is whole.
+  filter         Leave words out by a recipe, each with a reason.
+  decontaminate  Drop words to train on that copy words of a test.
+  mix            Select words from datasets at an exact ratio.
+  train          Train a recognizer on a mixture.
+  evaluate       Measure a trained recognizer on datasets.
+  ablate         Run a study: many mixtures, one cause.
+  laws           Fit how accuracy moves in a study.
+  report         Write a study's page and print its table.
 """
 
 
@@ -109,8 +110,8 @@ def test_unknown_command() -> None:
         "Error: unknown command 'rendr'. Did you mean 'render'?\n"
     )
     assert run("zzz").stderr.splitlines()[-1] == (
-        "Error: unknown command 'zzz'. Known: ablate, demo, evaluate, export, filter, fonts, import, "
-        "inspect, laws, mix, palette, preview, render, report, train, verify."
+        "Error: unknown command 'zzz'. Known: ablate, decontaminate, demo, evaluate, export, filter, "
+        "fonts, import, inspect, laws, mix, palette, preview, render, report, train, verify."
     )
 
 
