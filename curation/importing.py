@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import shutil
 from collections import Counter, deque
@@ -113,6 +114,10 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         pixels = decode(data)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return Reject(uid=uid, reason="missing_image")
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENAMETOOLONG):
+            raise
+        return Reject(uid=uid, reason="missing_image", detail=str(error.strerror).lower())
     except BrokenImageError as error:
         return Reject(uid=uid, reason="broken_image", detail=str(error))
     except OutsideError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -52,6 +53,13 @@ class Source:
         """Whether its words have no labels, and are wanted all the same."""
         return bool(getattr(self.importer, "unlabelled", False))
 
+    @property
+    def expected(self) -> int | None:
+        """Annotated words as published, of what the importer's options choose; None if not known."""
+        importer = self.importer
+        chosen = getattr(importer, "expected_of", importer.expected.get)
+        return chosen(self.split)  # type: ignore[no-any-return]
+
     def words(self) -> Iterator[Word | Unusable]:
         """Yield the annotated words, streaming, without their pictures."""
         return self.importer.words(self.src, self.split)
@@ -90,7 +98,7 @@ def default_name(importer: Importer, src: Path) -> str:
     """The name of a published set is its format's; other sets are called like their folder."""
     if importer.url:
         return importer.kind
-    path = src.resolve()
+    path = Path(os.path.realpath(src))  # Path.resolve gives up on links in a circle
     return path.parent.name if path.is_file() else path.name
 
 
@@ -144,7 +152,7 @@ def survey(source: Source) -> Survey:
         reasons = Counter(outcome.reason for outcome in found_again if isinstance(outcome, Reject))
     return Survey(
         found=found,
-        expected=source.importer.expected.get(source.split),
+        expected=source.expected,
         rejected_unread=dict(reasons),
         repeated=repeated,
     )

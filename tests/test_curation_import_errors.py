@@ -89,7 +89,8 @@ def test_empty_label_file(tmp_path: Path) -> None:
 def test_label_file_without_tabs(tmp_path: Path) -> None:
     file = tsv(tmp_path, b"a.png one\n")
     assert imported("tsv", file) == (
-        f"{file}, line 1 has 0 TABs, expected 1 between path and label: 'a.png one'. Mend the file."
+        f"{file}, line 1 has no TAB between path and label, but a space: 'a.png one'. "
+        "Give --option separator=space, or mend the file."
     )
 
 
@@ -103,11 +104,14 @@ def test_label_file_with_three_columns(tmp_path: Path) -> None:
 def test_label_file_in_another_encoding(tmp_path: Path) -> None:
     file = tsv(tmp_path, b"a.png\tone\nb.png\tna\xefve\n")
     assert imported("tsv", file) == (
-        f"{file}, line 2 is not UTF-8 (byte 0xef at column 9). "
-        "Convert the file to UTF-8, for example with iconv."
+        f"{file}, line 2 is not UTF-8 (byte 0xef at column 9); it looks like cp1252. "
+        "Give --encoding cp1252, or convert the file to UTF-8."
     )
     file = tsv(tmp_path, "a.png\tone\n".encode("utf-16"))
-    assert imported("tsv", file).startswith(f"{file}, line 1 is not UTF-8 (byte 0xff at column 1). ")
+    assert imported("tsv", file) == (
+        f"{file}, line 1 is not UTF-8 (byte 0xff at column 1); it looks like utf-16. "
+        "Give --encoding utf-16, or convert the file to UTF-8."
+    )
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../1.png", "a/../../1.png", "..", "", "a\0b.png"])
@@ -121,7 +125,7 @@ def test_paths_that_lead_out(name: str, tmp_path: Path) -> None:
 
 def test_root_for_another_format(tmp_path: Path) -> None:
     assert imported("svt", tmp_path, "--root", tmp_path) == (
-        "--root is for the format tsv, not for svt. Leave it out."
+        "--root is for the formats csv, jsonl, mmocr, paddle, tsv, not for svt. Leave it out."
     )
 
 

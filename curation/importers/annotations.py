@@ -123,8 +123,8 @@ def polygon_line(
     return outline, fields[n_numbers:]
 
 
-def read_mat(path: Path) -> Any:
-    """Read the variables of a Matlab file.
+def read_mat(path: Path, names: Sequence[str] | None = None) -> Any:
+    """Read the variables ``names`` of a Matlab file, or all of them.
 
     Raises:
         UserError: it cannot be read.
@@ -133,7 +133,7 @@ def read_mat(path: Path) -> Any:
     from scipy.io.matlab import MatReadError
 
     try:
-        return loadmat(path)
+        return loadmat(path, variable_names=names)
     except (ValueError, TypeError, NotImplementedError, OSError, zlib.error, struct.error, MatReadError):
         # SciPy has no single error for a damaged file
         raise UserError(f"{path} cannot be read as a Matlab file. {AGAIN}") from None

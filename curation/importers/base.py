@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from curation.core.errors import UserError
 from curation.core.files import not_a_folder
 from curation.core.registry import Registry
+from curation.importers.encodings import known, looks_like
 
 importers: Registry[Any] = Registry("format")
 
@@ -152,26 +153,63 @@ def _either(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line of a UTF-8 file, with or without a byte order mark.
+def text_lines(
+    path: Path, encoding: str | None = None, *, option: bool = False, blank: bool = False
+) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line of a text file, with or without a byte order mark.
 
     Lines end at a line feed only: ``str.splitlines`` would also split at rarer characters, which occur
-    in labels. Blank lines are left out.
+    in labels.
+
+    Args:
+        path: The file.
+        encoding: Its encoding; None for UTF-8.
+        option: Whether the message may name ``--encoding`` as the way out.
+        blank: Whether to yield lines of nothing or spaces only.
 
     Raises:
-        UserError: a line is not UTF-8.
+        UserError: a line is not in that encoding, or there is none of that name.
     """
+    name = "utf-8" if encoding is None else known(encoding)
+    if name.startswith(("utf-16", "utf-32", "utf-7")):  # their line feeds are not single bytes
+        yield from ((n, text) for n, text in _wide_lines(path, name) if blank or text.strip(" "))
+        return
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            first = number == 1 and name == "utf-8"
             try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                text = line.decode("utf-8-sig" if first else name).rstrip("\r\n")
             except UnicodeDecodeError as error:
+                at = f"(byte 0x{line[error.start]:02x} at column {error.start + 1})"
                 raise UserError(
-                    f"{path}, line {number} is not UTF-8 (byte 0x{line[error.start]:02x} at column "
-                    f"{error.start + 1}). Convert the file to UTF-8, for example with iconv."
+                    f"{path}, line {number} is not {name.upper()} {at}{_way_out(path, option, name)}"
                 ) from None
-            if text.strip(" "):
+            if blank or text.strip(" "):
                 yield number, text
+
+
+def _wide_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    number = 0
+    try:
+        with path.open(encoding=encoding, newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                text = line.rstrip("\r\n")
+                yield number, text.removeprefix("\ufeff") if number == 1 else text
+    except UnicodeError as error:
+        raise UserError(
+            f"{path} is not {encoding.upper()} somewhere after line {number} ({error}). "
+            "Give another --encoding."
+        ) from None
+
+
+def _way_out(path: Path, option: bool, failed: str) -> str:
+    """How the message about a wrong encoding goes on: what it looks like, and what to do."""
+    guess = looks_like(path)
+    seems = f"; it looks like {guess}" if guess and guess != failed else ""
+    if not option:
+        return f"{seems}. Convert the file to UTF-8, for example with iconv."
+    give = f"--encoding {guess}" if seems else "its --encoding"
+    return f"{seems}. Give {give}, or convert the file to UTF-8."
 
 
 def inside(root: Path, name: str, where: str) -> Path:

@@ -32,6 +32,9 @@ class Icdar2015:
     licence: ClassVar[str] = "CC-BY-4.0"
     citation: ClassVar[str] = "Karatzas et al.: ICDAR 2015 Competition on Robust Reading. ICDAR 2015"
     expected: ClassVar[Mapping[str, int]] = {"train": 4_468, "test": 2_077}
+    checksums: ClassVar[Mapping[str, str]] = {
+        "ch4_training_word_images_gt.zip": "md5:600caf8c6a64a3dcf638839820edcca9"
+    }
 
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """Fingerprint the label file."""

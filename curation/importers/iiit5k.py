@@ -28,6 +28,9 @@ class Iiit5k:
         "Mishra, Alahari, Jawahar: Scene Text Recognition using Higher Order Language Priors. BMVC 2012"
     )
     expected: ClassVar[Mapping[str, int]] = {"train": 2_000, "test": 3_000}
+    checksums: ClassVar[Mapping[str, str]] = {
+        "IIIT5K-Word_V3.0.tar.gz": "md5:56781bc327d22066aa1c239ee788fd46"
+    }
 
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """Fingerprint the Matlab file."""

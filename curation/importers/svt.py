@@ -31,6 +31,7 @@ class Svt(Photos):
     licence: ClassVar[str] = "no explicit licence"
     citation: ClassVar[str] = "Wang, Babenko, Belongie: End-to-End Scene Text Recognition. ICCV 2011"
     expected: ClassVar[Mapping[str, int]] = {"train": 257, "test": 647}
+    checksums: ClassVar[Mapping[str, str]] = {"svt.zip": "md5:42d19160010d990ae6223b14f45eff88"}
 
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """Fingerprint the XML file."""
