@@ -145,6 +145,6 @@ def test_annotations_of_another_kind(
 def test_annotations_of_photos_in_another_encoding(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "src" / "image_0.txt", [line(BOX, '0,"金氏"')], encoding="gb18030")
     assert error("rctw17", tmp_path / "src") == (
-        f"{path}, line 1 is not UTF-8 (byte 0xbd at column 26). "
+        f"{path}, line 1 is not UTF-8 (byte 0xbd at column 26); it looks like gb18030. "
         "Convert the file to UTF-8, for example with iconv."
     )
