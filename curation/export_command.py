@@ -29,30 +29,46 @@ hub   a folder for the Hugging Face Hub, with its card and Croissant metadata
     type=click.IntRange(min=1),
     help="For lmdb: most words in one LMDB; more make a folder of several. By default 1,000,000.",
 )
+@click.option("--sizes", is_flag=True, help="For lmdb: write the keys wh-%09d too, which OpenOCR reads.")
 @options.dry_run
 @options.as_json
 def export(
-    format_name: str, dataset: Path, out: Path, shard_rows: int | None, dry_run: bool, as_json: bool
+    format_name: str,
+    dataset: Path,
+    out: Path,
+    shard_rows: int | None,
+    sizes: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Run ``glyphmix export``; see ``EXPORT_HELP``."""
     from curation.core.dataset import Dataset
 
     if format_name not in FORMATS:
         raise unknown_name("format", format_name, FORMATS)
-    if format_name == "hub" and shard_rows is not None:
-        raise UserError("--shard-rows is for the format lmdb, not for hub. Leave it out.")
+    for flag, given in (("--shard-rows", shard_rows is not None), ("--sizes", sizes)):
+        if given and format_name != "lmdb":
+            raise UserError(f"{flag} is for the format lmdb, not for {format_name}. Leave it out.")
     opened = Dataset.open(dataset)
-    made = _hub(opened, out, dry_run) if format_name == "hub" else _lmdb(opened, out, shard_rows, dry_run)
-    facts, what = made
+    if format_name == "hub":
+        facts, what = _hub(opened, out, dry_run)
+    else:
+        facts, what = _lmdb(opened, out, shard_rows, sizes, dry_run)
     verb = "would write" if dry_run else "wrote"
     text = f"{verb} {facts['n_rows']:,} words to {out} as {what}"
     click.echo(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) if as_json else text)
 
 
-def _lmdb(dataset: Any, out: Path, shard_rows: int | None, dry_run: bool) -> tuple[dict[str, Any], str]:
+def _lmdb(
+    dataset: Any, out: Path, shard_rows: int | None, sizes: bool, dry_run: bool
+) -> tuple[dict[str, Any], str]:
     from curation.exporting import SHARD_ROWS, export_lmdb, plan_lmdb
 
-    facts = (plan_lmdb if dry_run else export_lmdb)(dataset, out, shard_rows=shard_rows or SHARD_ROWS)
+    most = shard_rows or SHARD_ROWS
+    if dry_run:
+        facts = plan_lmdb(dataset, out, shard_rows=most)
+    else:
+        facts = export_lmdb(dataset, out, shard_rows=most, sizes=sizes)
     n = len(facts["folders"])
     return facts, f"{n} LMDB{'s' if n > 1 else ''}"
 

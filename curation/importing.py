@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import itertools
 import shutil
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from curation.core.recipe import resolved
 from curation.core.sample import Reject, Sample
 from curation.cropping import OutlineError, OutsideError
 from curation.importers.base import RULED_OUT, Cut, Word
+from curation.sources import sources_written
 from curation.surveying import Source, default_name, make_importer, outcomes, survey
 
 __all__ = ["Source", "default_name", "import_set", "make_importer", "survey"]
@@ -64,7 +66,18 @@ def import_set(
         ):
             pass
         _check_dropped(out, max_dropped)
-        return shards.finish(out, **surveyed.facts())
+        return shards.finish(out, **_sources(source, out), **surveyed.facts())
+
+
+def _kept(source: Source) -> Mapping[str, Any]:
+    """What an export of ours says of the words that come back: their ``sources`` and ``boxes``."""
+    kept = getattr(source.importer, "kept", None)
+    return {} if kept is None else dict(kept(source.src))
+
+
+def _sources(source: Source, out: Path) -> dict[str, Any]:
+    stated = _kept(source).get("sources")
+    return {"sources": sources_written(out, stated)} if stated else {}
 
 
 def _write_stretch(
@@ -77,6 +90,7 @@ def _write_stretch(
 ) -> None:
     """Write the shards of these numbers, in order; those that are there already are passed over."""
     found = outcomes(source, repeated)
+    boxes = _kept(source).get("boxes", ())
     at = 0
     for index in indices:
         if shards.is_done(out, index):
@@ -84,7 +98,7 @@ def _write_stretch(
         deque(itertools.islice(found, index * shard_words - at), maxlen=0)
         here = itertools.islice(found, shard_words)
         items = (o if isinstance(o, Reject) else _read(o, source) for o in here)
-        shards.write_shard(out, index, items, tick=tick)
+        shards.write_shard(out, index, items, boxes=boxes, tick=tick)
         at = (index + 1) * shard_words
 
 
@@ -107,7 +121,7 @@ def _job(source: Source, shard_words: int) -> dict[str, Any]:
 
 
 def _read(word: Word, source: Source) -> Sample | Reject:
-    uid = f"{source.name}:{word.id}"
+    uid = word.uid(source.name)
     try:
         found = word.read()
         data = found.image if isinstance(found, Cut) else found
@@ -124,7 +138,7 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         return Reject(uid=uid, reason="box_outside", detail=str(error))
     except OutlineError as error:
         return Reject(uid=uid, reason="degenerate_outline", detail=str(error))
-    return Sample(
+    sample = Sample(
         uid=uid,
         image=data,
         label=word.label,
@@ -139,6 +153,7 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         label_published=word.label_published,
         origin_size=found.photo_size if isinstance(found, Cut) else None,
     )
+    return sample if word.kept is None else dataclasses.replace(sample, **word.kept)
 
 
 def _check_dropped(out: Path, max_dropped: float) -> None:

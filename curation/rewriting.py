@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.core import shards
@@ -19,7 +18,7 @@ from curation.core.lock import alone_at
 from curation.core.pool import run_tasks
 from curation.core.sample import Reject
 from curation.core.schema import schema, with_features
-from curation.sources import COLUMNS, count_sources, history_of, stated_sources
+from curation.sources import history_of, sources_written, stated_sources
 from curation.tally import Tally
 
 
@@ -104,8 +103,7 @@ def rewrite(
 
 def _sources(datasets: Sequence[Dataset], out: Path) -> list[dict[str, Any]]:
     stated = [entry for dataset in datasets for entry in stated_sources(dataset.manifest)]
-    files = (out / record["file"] for record in shards.completed(out))
-    return count_sources((pq.read_table(file, columns=COLUMNS) for file in files), stated)
+    return sources_written(out, stated)
 
 
 def common_schema(datasets: Sequence[Dataset], *, damaged: bool = False) -> pa.Schema:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from curation.core import shards
 from curation.core.dataset import Dataset
 
 COLUMNS = ["source", "split", "licence"]
@@ -39,6 +42,12 @@ def stated_sources(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         rendered = {key: manifest.get(key) for key in ("recipe_name", "recipe_sha256", "seed")}
         return [{"name": manifest.get("recipe_name", ""), "rendered": [rendered]}]
     return []
+
+
+def sources_written(out: Path, stated: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The sources of the rows written to the unfinished dataset ``out``, with what is ``stated`` of them."""
+    files = (out / record["file"] for record in shards.completed(out))
+    return count_sources((pq.read_table(file, columns=COLUMNS) for file in files), stated)
 
 
 def count_sources(

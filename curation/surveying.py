@@ -168,14 +168,15 @@ def outcomes(source: Source, repeated: Collection[int]) -> Iterator[Word | Rejec
     """Yield the words whose pictures are worth reading, and rejects with whole uids for the others."""
     seen: set[str] = set()
     for word in source.words():
+        uid = word.uid(source.name) if isinstance(word, Word) else f"{source.name}:{word.id}"
         again = word.id in seen
         if _hash64(word.id) in repeated:
             seen.add(word.id)
         if again:  # an id stands for one word from here on: it decides what is held out
-            yield Reject(uid=f"{source.name}:{word.id}", reason="repeated_id")
+            yield Reject(uid=uid, reason="repeated_id")
         elif (reason := _unread(word, source)) is not None:
             detail = word.detail if isinstance(word, Unusable) else ""
-            yield Reject(uid=f"{source.name}:{word.id}", reason=reason, detail=detail)
+            yield Reject(uid=uid, reason=reason, detail=detail)
         else:
             assert isinstance(word, Word)
             yield word

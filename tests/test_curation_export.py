@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import lmdb
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from published_sets import content, failure, numbers, picture, run, write_tsv
+from published_sets import failure, numbers, picture, run, write_tsv
 
 from curation import exporting
 from curation.core import shards
@@ -20,12 +17,9 @@ from curation.core.errors import UserError
 from curation.core.images import encode_png
 from curation.core.sample import Sample
 from curation.exporting import export_lmdb
-from curation.importers import importers
-from curation.importing import Source, import_set
 
 PICTURES = [encode_png(picture(str(i), (3 + i, 4))) for i in range(7)]
 Words = list[tuple[bytes, str]]
-LABELS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 
 
 def make_dataset(out: Path, labels: Sequence[str], shard_rows: int = 10_000) -> Dataset:
@@ -91,42 +85,51 @@ def test_sizes_around_a_row_group(n_rows: int, tmp_path: Path) -> None:
     assert read_like_parseq(tmp_path / "out") == read_like_dtrb(tmp_path / "out") == words_of(dataset)
 
 
-@settings(max_examples=20, deadline=None)
-@given(labels=st.lists(LABELS, min_size=1, max_size=12), shard_rows=st.integers(1, 5))
-def test_import_of_an_export_changes_nothing(labels: list[str], shard_rows: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        dataset = make_dataset(folder / "in", labels, shard_rows=3)
-        export_lmdb(dataset, folder / "lmdb", shard_rows=shard_rows)
-        assert read_like_parseq(folder / "lmdb") == words_of(dataset)
-        source = Source(importer=importers.get("lmdb")(), src=folder / "lmdb", split="train", name="t")
-        import_set(source, folder / "back", max_dropped=0)
-        back = Dataset.open(folder / "back")
-        columns = ["image", "label", "width", "height", "sha256", "source", "split"]
-        assert back.table(columns).equals(dataset.table(columns))
-        export_lmdb(back, folder / "again", shard_rows=shard_rows)
-        for path, data in content(folder / "lmdb").items():
-            if path != "glyphmix.json":  # which names the dataset's fingerprint
-                assert (folder / "again" / path).read_bytes() == data
-
-
 def test_keys_are_these_and_no_others(tmp_path: Path) -> None:
     export_lmdb(make_dataset(tmp_path / "in", ["one", "two"]), tmp_path / "out")
+    meta = b'{"glyphmix":1,"uid":"t:%d","source":"t","split":"train","licence":"unknown"}'
     with lmdb.open(str(tmp_path / "out"), readonly=True, lock=False) as env, env.begin() as txn:
         assert list(txn.cursor()) == [
             (b"image-000000001", PICTURES[0]),
             (b"image-000000002", PICTURES[1]),
             (b"label-000000001", b"one"),
             (b"label-000000002", b"two"),
+            (b"meta-000000001", meta % 0),
+            (b"meta-000000002", meta % 1),
             (b"num-samples", b"2"),
         ]
+
+
+def test_sizes_for_openocr(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path / "in", ["one", "two"])
+    run("export", "lmdb", dataset.path, "-o", tmp_path / "out", "--sizes")
+    with lmdb.open(str(tmp_path / "out"), readonly=True, lock=False) as env, env.begin() as txn:
+        assert [txn.get(b"wh-00000000%d" % i) for i in (1, 2)] == [b"3_4", b"4_4"]
+        assert txn.get(b"num-samples") == b"2"
+    assert read_like_parseq(tmp_path / "out") == read_like_dtrb(tmp_path / "out") == words_of(dataset)
 
 
 def test_parts_are_numbered_from_one_each(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "in", [str(i) for i in range(25)], shard_rows=7)
     printed = numbers("export", "lmdb", tmp_path / "in", "-o", tmp_path / "out", "--shard-rows", 10)
     folders = ["00000", "00001", "00002"]
-    facts = {"kind": "lmdb", "n_rows": 25, "folders": folders, "dataset_fingerprint": dataset.fingerprint}
+    facts = {
+        "kind": "lmdb",
+        "n_rows": 25,
+        "folders": folders,
+        "dataset_fingerprint": dataset.fingerprint,
+        "boxes": [],
+        "sources": [
+            {
+                "name": "t",
+                "licence": "unknown",
+                "url": "",
+                "citation": "",
+                "rows": 25,
+                "splits": {"train": 25},
+            }
+        ],
+    }
     assert printed == facts
     assert json.loads((tmp_path / "out" / "glyphmix.json").read_text()) == facts
     assert read_like_parseq(tmp_path / "out") == read_like_dtrb(tmp_path / "out") == words_of(dataset)
@@ -164,7 +167,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise lmdb.DiskError("mdb_txn_commit: No space left on device")
 
-    monkeypatch.setattr(exporting, "_append", full)
+    monkeypatch.setattr(exporting, "_put", full)
     assert failure("export", "lmdb", tmp_path / "in", "-o", tmp_path / "out") == (
         f"the disk is full, writing to {tmp_path / 'out'}. Free some space and run it again."
     )

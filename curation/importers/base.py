@@ -57,6 +57,8 @@ class Word:
         origin_box: Left, top, width, height in that photo, in pixels: as published, or around the outline.
         origin_polygon: The word's outline in that photo as published, x and y in turn.
         label_published: The transcription as published, where ``label`` is a repaired one.
+        kept: What the word was in a dataset of ours before it was exported, by the names of ``Sample``, its
+            whole uid included: it becomes that again.
     """
 
     id: str
@@ -66,6 +68,11 @@ class Word:
     origin_box: tuple[float, float, float, float] | None = None
     origin_polygon: Sequence[float] | None = None
     label_published: str | None = None
+    kept: Mapping[str, Any] | None = None
+
+    def uid(self, source: str) -> str:
+        """What the word is called in a dataset of the set called ``source``."""
+        return f"{source}:{self.id}" if self.kept is None else str(self.kept["uid"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from curation.core.errors import UserError
 from curation.core.files import not_a_folder
 from curation.importers.base import Unusable, Word, importers
+from curation.importers.lmdb_meta import read_meta, sidecars
 
 DATA = "data.mdb"
 
@@ -22,7 +23,9 @@ DATA = "data.mdb"
 class Lmdb:
     """Read ``image-%09d`` and ``label-%09d``, from 1 to ``num-samples``, of one LMDB or a tree of them.
 
-    Words whose keys are missing are rejects (``missing_image``, ``missing_label``). Other keys are ignored.
+    Words whose keys are missing are rejects (``missing_image``, ``missing_label``). Words that we
+    exported get their uid, source, split, licence, origin and boxes back from ``meta-%09d``. Other keys are
+    ignored.
 
     Source: baudm/parseq strhub/data/dataset.py and clovaai/deep-text-recognition-benchmark dataset.py.
     """
@@ -44,6 +47,10 @@ class Lmdb:
                     f"{size} bytes, {entries} entries, transaction {env.info()['last_txnid']}"
                 )
         return facts
+
+    def kept(self, src: Path) -> Mapping[str, list[Any]]:
+        """What our exports say beside the LMDBs: ``sources`` and ``boxes``; empty where others wrote them."""
+        return sidecars([src, *find_environments(src)])
 
     def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words of each LMDB in the order of their numbers, the LMDBs in the order of paths."""
@@ -136,4 +143,8 @@ def _word(txn: Any, number: int, uid: str, folder: Path) -> Word | Unusable:
     except UnicodeDecodeError:
         return Unusable(id=uid, reason="undecodable_label", detail=repr(bytes(label)[:60]))
     # the buffer points into the map: it costs nothing until it is read, and must be read within the scan
-    return Word(id=uid, label=text, read=functools.partial(bytes, image))
+    read = functools.partial(bytes, image)
+    meta = txn.get(b"meta-%09d" % number)
+    if (kept := read_meta(None if meta is None else bytes(meta))) is not None:
+        return Word(id=kept["uid"], label=text, read=read, kept=kept)
+    return Word(id=uid, label=text, read=read)
