@@ -7,7 +7,7 @@ bounded chunks, in an order that only the evidence decides, so memory stays flat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ Rows = NDArray[np.int64]
 CHUNK = 1 << 19  # pairs held at once
 TILE = (32, 4096)  # pairs compared at once, so that they stay in the processor's cache
 TILED = 1 << 15  # pairs of equal labels from which tiles are faster than lists of pairs
+SIDES = ("left", "right")
 FEW = 0.04  # share of a tile that is worth looking at one by one
 
 
@@ -50,10 +51,16 @@ class Pairs:
         return Pairs(self.left[keep], self.right[keep], self.distance[keep])
 
 
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """The pairs of all ``parts``, in order."""
+    rows = [np.concatenate([np.empty(0, np.int64), *(getattr(p, side) for p in parts)]) for side in SIDES]
+    return Pairs(*rows, np.concatenate([np.empty(0, np.float32), *(p.distance for p in parts)]))
+
+
 def same_bytes(evidence: Evidence, other: Evidence | None = None) -> Iterator[Pairs]:
     """Yield the pairs whose files are identical."""
     right = evidence if other is None else other
-    for pairs in _equal(_sha_key(evidence), None if other is None else _sha_key(other)):
+    for pairs in equal(_sha_key(evidence), None if other is None else _sha_key(other)):
         yield pairs.select((evidence.sha[pairs.left] == right.sha[pairs.right]).all(axis=1))
 
 
@@ -67,13 +74,13 @@ def same_pixels(evidence: Evidence, other: Evidence | None = None, *, jobs: int 
     keys = _looks_key(evidence), None if other is None else _looks_key(other)
     wanted = np.zeros(len(evidence), bool)
     wanted_right = wanted if other is None else np.zeros(len(right), bool)
-    for pairs in _equal(*keys):
+    for pairs in equal(*keys):
         differ = (evidence.sha[pairs.left] != right.sha[pairs.right]).any(axis=1)
         wanted[pairs.left[differ]] = True
         wanted_right[pairs.right[differ]] = True
     pixels = _pixel_keys(evidence, np.flatnonzero(wanted), jobs)
     pixels_right = pixels if other is None else _pixel_keys(right, np.flatnonzero(wanted_right), jobs)
-    for pairs in _equal(*keys):
+    for pairs in equal(*keys):
         identical = (evidence.sha[pairs.left] == right.sha[pairs.right]).all(axis=1)
         identical &= evidence.sha[pairs.left].any(axis=1)
         ours, theirs = pixels[pairs.left], pixels_right[pairs.right]
@@ -85,7 +92,7 @@ def same_origin(
 ) -> Iterator[Pairs]:
     """Yield the pairs cut from the same photo at boxes that overlap; their labels may differ."""
     right = evidence if other is None else other
-    for pairs in _equal(evidence.origin, None if other is None else other.origin):
+    for pairs in equal(evidence.origin, None if other is None else other.origin):
         overlap = iou(evidence.box[pairs.left], right.box[pairs.right])
         found = Pairs(pairs.left, pairs.right, (1 - overlap).astype(np.float32))
         yield found.select(overlap >= least_iou)
@@ -95,12 +102,12 @@ def same_label(evidence: Evidence, other: Evidence | None = None, *, most_bits: 
     """Yield the pairs of one normalised label whose perceptual hashes differ by up to ``most_bits``."""
     right = evidence if other is None else other
     ours, theirs = _label_key(evidence), _label_key(right)
-    for rows, rows_right in _large_blocks(ours, None if other is None else theirs):
+    for rows, rows_right in large_blocks(ours, None if other is None else theirs):
         yield from _near(evidence, rows, right, rows_right, most_bits)
         ours[rows] = 0
         if rows_right is not None:
             theirs[rows_right] = 0
-    for pairs in _equal(ours, None if other is None else theirs):
+    for pairs in equal(ours, None if other is None else theirs):
         bits = hamming(evidence.dhash[pairs.left], right.dhash[pairs.right])
         yield Pairs(pairs.left, pairs.right, bits.astype(np.float32)).select(bits <= most_bits)
 
@@ -179,7 +186,7 @@ def _pixels(data: bytes) -> int:
         return 0
 
 
-def _equal(left: Hashes, right: Hashes | None) -> Iterator[Pairs]:
+def equal(left: Hashes, right: Hashes | None) -> Iterator[Pairs]:
     """Yield the pairs of rows with equal keys, in chunks; the key 0 is equal to none."""
     order, order_right = _sorted(left), None if right is None else _sorted(right)
     keys = left[order]
@@ -210,7 +217,7 @@ def _sorted(keys: Hashes) -> Rows:
     return order[np.count_nonzero(keys == 0) :]
 
 
-def _large_blocks(left: Hashes, right: Hashes | None) -> Iterator[tuple[Rows, Rows | None]]:
+def large_blocks(left: Hashes, right: Hashes | None) -> Iterator[tuple[Rows, Rows | None]]:
     """Yield the rows of each key that makes so many pairs that tiles are faster."""
     order, order_right = _sorted(left), None if right is None else _sorted(right)
     keys, starts, counts = np.unique(left[order], return_index=True, return_counts=True)
@@ -231,11 +238,11 @@ def _near(
     left = evidence.dhash[rows]
     right = left if rows_right is None else other.dhash[rows_right]
     names = rows if rows_right is None else rows_right
-    for i, j, bits in _near_hashes(left, right, most_bits, triangle=rows_right is None):
+    for i, j, bits in near_hashes(left, right, most_bits, triangle=rows_right is None):
         yield Pairs(rows[i], names[j], bits.astype(np.float32))
 
 
-def _near_hashes(
+def near_hashes(
     left: Hashes, right: Hashes, most_bits: int, *, triangle: bool
 ) -> Iterator[tuple[Rows, Rows, NDArray[np.uint8]]]:
     """Compare (N, 2) with (M, 2) hashes; yield indices and bits of those near, a strip of tiles at a time."""
@@ -265,13 +272,13 @@ def _near_hashes(
                 found.append((i[keep] + row, j[keep] + column, distance[keep]))
                 held += len(found[-1][0])
             if held >= CHUNK:
-                yield _joined(found)
+                yield joined_tiles(found)
                 found, held = [], 0
         if found:
-            yield _joined(found)
+            yield joined_tiles(found)
 
 
-def _joined(
+def joined_tiles(
     found: list[tuple[Rows, Rows, NDArray[np.uint8]]],
 ) -> tuple[Rows, Rows, NDArray[np.uint8]]:
     i, j, bits = zip(*found, strict=True)

@@ -1,0 +1,189 @@
+"""Finding copies by their looks among words of one label: near hashes say who may be one, looking who is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.agreement import align, compare
+from curation.core.pool import run_tasks
+from curation.crop_hashes import Side, candidates
+from curation.evidence import Evidence
+from curation.near import Pairs, Rows, joined
+from curation.sketches import Sketches, sketch
+
+ALIGNED = 250  # pairs laid over each other at once
+TASK = 20_000  # pairs that a worker process looks at
+Shares = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How thoroughly copies are looked for among the words of one label.
+
+    Attributes:
+        most_bits: Bits of 128 by which a word's hash may differ from that of another's crop, for the two to be
+            looked at.
+        neighbours: Of a label with hundreds of words, how many of the nearest each is looked at beside.
+        most_stretch: How many times one's width over height may be the other's.
+        least_grey: Agreement of the aligned grey sketches, 0-1, from which colours are compared.
+    """
+
+    most_bits: int = 28
+    neighbours: int = 5
+    most_stretch: float = 1.45
+    least_grey: float = 0.85
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.most_bits <= 128:
+            raise ValueError(f"most_bits must be from 0 to 128, got {self.most_bits}")
+        if self.neighbours < 1:
+            raise ValueError(f"neighbours must be 1 or more, got {self.neighbours}")
+        if self.most_stretch < 1:
+            raise ValueError(f"most_stretch must be 1 or more, got {self.most_stretch}")
+        if not 0 <= self.least_grey <= 1:
+            raise ValueError(f"least_grey must be from 0 to 1, got {self.least_grey}")
+
+
+def lookalikes(
+    evidence: Evidence,
+    other: Evidence | None = None,
+    *,
+    folder: Path,
+    look: Look | None = None,
+    least: float = 0.93,
+    rows: NDArray[np.bool_] | None = None,
+    rows_right: NDArray[np.bool_] | None = None,
+    jobs: int = 1,
+) -> Pairs:
+    """Find the pairs of one normalised label whose pictures agree; ``distance`` is 1 less their agreement.
+
+    Two encodings, sizes or crops of one picture agree by 0.965 and more, other photos of the word rarely do.
+
+    Args:
+        evidence: Where the left rows come from.
+        other: Where the right ones come from; None for pairs within ``evidence``, the lower row on the left.
+        folder: For sketches: 768 bytes a word that shares its label with another, 7 kB a likely copy.
+        look: How thoroughly; None for ``Look()``.
+        least: Agreement from which a pair is told, 0-1.
+        rows: (N,) which rows of ``evidence`` take part; None for all.
+        rows_right: Likewise of ``other``.
+        jobs: Worker processes.
+
+    Returns:
+        All of them, by rising left and right row.
+    """
+    look = look or Look()
+    left = _side(evidence, _participants(evidence, rows, other, rows_right), folder / "left", jobs)
+    right = None
+    if other is not None:
+        right = _side(other, _participants(other, rows_right, evidence, rows), folder / "right", jobs)
+    found = candidates(
+        left, right, most_bits=look.most_bits, neighbours=look.neighbours, most_stretch=look.most_stretch
+    )
+    pairs, moves = _aligned(joined(list(found)), left, right or left, look.least_grey, jobs)
+    agree = _compared(pairs, moves, left, right, folder, jobs)
+    order = np.lexsort((pairs.right, pairs.left))
+    told = Pairs(pairs.left[order], pairs.right[order], 1 - agree[order])
+    return told.select(agree[order] >= least)
+
+
+def _participants(
+    evidence: Evidence, rows: Mask | None, other: Evidence | None, rows_other: Mask | None
+) -> NDArray[np.int64]:
+    """The rows of ``evidence`` that share their label with another one, or with one of ``other``."""
+    taken = _taken(evidence, rows)
+    if other is None:
+        labels, counts = np.unique(evidence.label[taken], return_counts=True)
+        shared = labels[counts > 1]
+    else:
+        shared = np.unique(other.label[_taken(other, rows_other)])
+    return taken[np.isin(evidence.label[taken], shared)]
+
+
+def _taken(evidence: Evidence, rows: Mask | None) -> NDArray[np.int64]:
+    known = evidence.label != 0
+    return np.flatnonzero(known if rows is None else known & rows)
+
+
+def _side(evidence: Evidence, rows: NDArray[np.int64], file: Path, jobs: int) -> Side:
+    return Side(evidence=evidence, sketches=sketch(evidence, rows, "coarse", file, jobs=jobs))
+
+
+def _aligned(pairs: Pairs, left: Side, right: Side, least: float, jobs: int) -> tuple[Pairs, Shares]:
+    """The pairs whose sketches agree by ``least`` once aligned, and how the left one must be moved."""
+    places = left.sketches.places(pairs.left), right.sketches.places(pairs.right)
+    moves, grey = np.zeros((len(pairs), 4), np.float32), np.zeros(len(pairs), np.float32)
+    tasks = [
+        (at, left.sketches, right.sketches, *(p[at : at + TASK] for p in places))
+        for at in range(0, len(pairs), TASK)
+    ]
+    for at, moved, agree in _run(_align_some, tasks, len(pairs), "align pairs", jobs):
+        moves[at : at + len(agree)], grey[at : at + len(agree)] = moved, agree
+    keep = grey >= least
+    return pairs.select(keep), moves[keep]
+
+
+def _compared(pairs: Pairs, moves: Shares, left: Side, right: Side | None, folder: Path, jobs: int) -> Shares:
+    """How well the pairs agree in colour."""
+    sides = (
+        [(left, [pairs.left, pairs.right])]
+        if right is None
+        else [(left, [pairs.left]), (right, [pairs.right])]
+    )
+    fine = [
+        sketch(side.evidence, np.unique(np.concatenate(rows)), "fine", folder / f"fine-{i}", jobs=jobs)
+        for i, (side, rows) in enumerate(sides)
+    ]
+    places = fine[0].places(pairs.left), fine[-1].places(pairs.right)
+    agree = np.zeros(len(pairs), np.float32)
+    tasks = [
+        (at, fine[0], fine[-1], *(p[at : at + TASK] for p in places), moves[at : at + TASK])
+        for at in range(0, len(pairs), TASK)
+    ]
+    for at, found in _run(_compare_some, tasks, len(pairs), "compare pairs", jobs):
+        agree[at : at + len(found)] = found
+    return agree
+
+
+def _run(work: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], total: int, what: str, jobs: int) -> Any:
+    return run_tasks(work, tasks, jobs=jobs, total=total, unit=" pairs", what=what)
+
+
+def _align_some(
+    at: int, left: Sketches, right: Sketches, places: Rows, places_right: Rows, tick: Callable[[int], object]
+) -> tuple[int, Shares, Shares]:
+    moves, agree = [], []
+    for start in range(0, len(places), ALIGNED):
+        chosen = slice(start, start + ALIGNED)
+        ours, theirs = left.pixels[places[chosen]], right.pixels[places_right[chosen]]
+        moved, found = align(ours.astype(np.float32), theirs.astype(np.float32))
+        moves.append(moved)
+        agree.append(found)
+        tick(len(found))
+    return at, np.concatenate(moves), np.concatenate(agree)
+
+
+def _compare_some(
+    at: int,
+    left: Sketches,
+    right: Sketches,
+    places: Rows,
+    places_right: Rows,
+    moves: Shares,
+    tick: Callable[[int], object],
+) -> tuple[int, Shares]:
+    agree = []
+    for start in range(0, len(places), ALIGNED):
+        chosen = slice(start, start + ALIGNED)
+        ours = [left.picture(place) for place in places[chosen].tolist()]
+        theirs = [right.picture(place) for place in places_right[chosen].tolist()]
+        agree.append(compare(ours, theirs, moves[chosen]))
+        tick(len(ours))
+    return at, np.concatenate(agree)
