@@ -21,6 +21,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
     "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
     "filter": ("curation.filter_command:filter_", "Leave words out by a recipe, each with a reason."),
+    "dedupe": ("curation.dedupe_command:dedupe", "Leave copies out, across all sets at once."),
     "decontaminate": (
         "curation.decontaminate_command:decontaminate",
         "Drop words to train on that copy words of a test.",

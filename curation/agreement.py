@@ -19,6 +19,7 @@ MOST_SCALE, MOST_SHIFT = 1.25, 0.12  # two crops that leave out 8 % on opposite 
 MOST_STEP = 0.08  # of the picture: derivatives hold no farther
 UNLIKELY = 0.5  # agreement at half the size below which a pair is not followed further
 LEAST_COMMON = 0.6  # share of the one picture that the other must show too
+LEAST_CONTRAST = 2.5  # standard deviation in grey levels; flatter pictures are as like any other flat one
 Floats = NDArray[np.float32]
 
 
@@ -84,7 +85,7 @@ def compare(left: list[Pixels], right: list[Pixels], moves: Floats) -> Floats:
 def agreement(left: Floats, right: Floats, moves: Floats) -> Floats:
     """(P,) correlation of the right pictures with the moved left ones where both show something, up to 1.
 
-    One gain and offset serve all three colours. It is 0 where they have too little in common.
+    One gain and offset serve all three colours. It is 0 where they have too little in common, or one is flat.
     """
     moved, common = _moved(left, moves)
     mask = common.astype(np.float32).reshape(common.shape + (1,) * (left.ndim - 3))
@@ -93,10 +94,10 @@ def agreement(left: Floats, right: Floats, moves: Floats) -> Floats:
     n = np.maximum(n, 1)
     ours = (moved - ((moved * mask).sum(axis=inner) / n).reshape(rest)) * mask
     theirs = (right - ((right * mask).sum(axis=inner) / n).reshape(rest)) * mask
-    power = (ours * ours).sum(axis=inner) * (theirs * theirs).sum(axis=inner)
-    found = (ours * theirs).sum(axis=inner) / np.sqrt(power + 1)
-    share = common.mean(axis=(1, 2))
-    return np.where(share >= LEAST_COMMON, found, 0).astype(np.float32)
+    powers = [(values * values).sum(axis=inner) for values in (ours, theirs)]
+    found = (ours * theirs).sum(axis=inner) / np.sqrt(powers[0] * powers[1] + 1)
+    tells = (common.mean(axis=(1, 2)) >= LEAST_COMMON) & (np.minimum(*powers) >= n * LEAST_CONTRAST**2)
+    return np.where(tells, found, 0).astype(np.float32)
 
 
 def _halved(images: Floats) -> Floats:
@@ -159,7 +160,7 @@ def _moved(images: Floats, moves: Floats) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def _places(length: int, scale: Floats, shift: Floats) -> tuple[NDArray[np.int32], Floats, NDArray[np.bool_]]:
-    """For each pixel of an axis the one before the place it comes from, the part beyond, and if it is inside."""
+    """For each pixel of an axis: the one before the place it comes from, the part beyond, if it is inside."""
     centred = ((np.arange(length) + 0.5) / length - 0.5).astype(np.float32)
     place = (0.5 + shift[:, None] + scale[:, None] * centred) * length - 0.5
     inside = (place >= -0.5) & (place <= length - 0.5)

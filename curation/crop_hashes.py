@@ -63,7 +63,7 @@ class Side:
 def candidates(
     left: Side, right: Side | None, *, most_bits: int, neighbours: int, most_stretch: float
 ) -> Iterator[Pairs]:
-    """Yield pairs of one label to look at, label by label; ``distance`` is in bits, as a whole and a crop differ.
+    """Yield pairs of one label to look at; ``distance`` is in bits, between a whole and a crop.
 
     Args:
         left: The one side.
@@ -94,7 +94,7 @@ def candidates(
 
 
 def crop_hashes(sketches: NDArray[np.uint8]) -> Hashes:
-    """(N, N_CROPS, 2) hashes of (N, 16, 48) sketches: 16 x 8 bits each, whether brightness falls to the right."""
+    """(N, N_CROPS, 2) hashes of (N, 16, 48) sketches, 16 x 8 bits: does brightness fall to the right?"""
     down, along = (_averaging(length, n) for length, n in zip(COARSE, (8, 17), strict=True))
     small = np.rint(down @ sketches.astype(np.float32) @ along.T)
     parts = small.reshape(len(sketches), len(CUTS), 8, len(CUTS), 17).transpose(0, 1, 3, 2, 4)
@@ -104,7 +104,7 @@ def crop_hashes(sketches: NDArray[np.uint8]) -> Hashes:
 
 @functools.cache
 def _averaging(length: int, n: int) -> NDArray[np.float32]:
-    """(crops * n, length) weights that average an axis with the edges of ``CUTS`` left out to ``n`` pixels."""
+    """(crops * n, length) weights that average an axis without the edges in ``CUTS`` to ``n`` pixels."""
     rows = []
     for before, after in CUTS:
         borders = np.linspace(before * length, (1 - after) * length, n + 1)

@@ -28,8 +28,8 @@ class Look:
     """How thoroughly copies are looked for among the words of one label.
 
     Attributes:
-        most_bits: Bits of 128 by which a word's hash may differ from that of another's crop, for the two to be
-            looked at.
+        most_bits: Bits of 128 by which a word's hash may differ from that of another's crop, for the two
+            to be looked at.
         neighbours: Of a label with hundreds of words, how many of the nearest each is looked at beside.
         most_stretch: How many times one's width over height may be the other's.
         least_grey: Agreement of the aligned grey sketches, 0-1, from which colours are compared.

@@ -72,19 +72,26 @@ def same_pixels(evidence: Evidence, other: Evidence | None = None, *, jobs: int 
     """
     right = evidence if other is None else other
     keys = _looks_key(evidence), None if other is None else _looks_key(other)
-    wanted = np.zeros(len(evidence), bool)
-    wanted_right = wanted if other is None else np.zeros(len(right), bool)
-    for pairs in equal(*keys):
-        differ = (evidence.sha[pairs.left] != right.sha[pairs.right]).any(axis=1)
-        wanted[pairs.left[differ]] = True
-        wanted_right[pairs.right[differ]] = True
-    pixels = _pixel_keys(evidence, np.flatnonzero(wanted), jobs)
-    pixels_right = pixels if other is None else _pixel_keys(right, np.flatnonzero(wanted_right), jobs)
+    pixels = pixel_keys(evidence, look_equal(evidence, other), jobs)
+    pixels_right = pixels if other is None else pixel_keys(other, look_equal(other, evidence), jobs)
     for pairs in equal(*keys):
         identical = (evidence.sha[pairs.left] == right.sha[pairs.right]).all(axis=1)
         identical &= evidence.sha[pairs.left].any(axis=1)
         ours, theirs = pixels[pairs.left], pixels_right[pairs.right]
         yield pairs.select(identical | ((ours == theirs) & (ours != 0)))
+
+
+def look_equal(evidence: Evidence, other: Evidence | None = None) -> Rows:
+    """Rows that have hash and size in common with another one's file, or with one of ``other``."""
+    key = _looks_key(evidence)
+    if other is not None:
+        return np.flatnonzero(np.isin(key, _looks_key(other)) & (key != 0))
+    order = np.argsort(key, kind="stable")
+    keys, sha = key[order], evidence.sha[order]
+    _, starts, counts = np.unique(keys, return_index=True, return_counts=True)
+    differs = (sha != np.repeat(sha[starts], counts, axis=0)).any(axis=1)
+    mixed = np.add.reduceat(differs, starts) > 0 if len(starts) else np.zeros(0, bool)
+    return np.sort(order[np.repeat(mixed, counts) & (keys != 0)])
 
 
 def same_origin(
@@ -151,7 +158,7 @@ def _looks_key(evidence: Evidence) -> Hashes:
     return np.where(evidence.hashed, mix64(mix64(key) ^ evidence.dhash[:, 1]), np.uint64(0))
 
 
-def _pixel_keys(evidence: Evidence, rows: Rows, jobs: int) -> Hashes:
+def pixel_keys(evidence: Evidence, rows: Rows, jobs: int) -> Hashes:
     """(N,) 64 bits of SHA-256 over the decoded pixels of some rows; 0 for others and what cannot be read."""
     keys = np.zeros(len(evidence), np.uint64)
     tasks = []
@@ -281,5 +288,6 @@ def near_hashes(
 def joined_tiles(
     found: list[tuple[Rows, Rows, NDArray[np.uint8]]],
 ) -> tuple[Rows, Rows, NDArray[np.uint8]]:
+    """What ``near_hashes`` has found in several tiles, as one."""
     i, j, bits = zip(*found, strict=True)
     return np.concatenate(i), np.concatenate(j), np.concatenate(bits)

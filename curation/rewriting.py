@@ -41,7 +41,11 @@ class Verdicts:
 
 
 class Judge(Protocol):
-    """Decides row by row; it is sent to worker processes, so it must be picklable and must not keep state."""
+    """Decides row by row; it is sent to worker processes, so it must be picklable and must not keep state.
+
+    One that holds a list of rows should have a method ``part(first, n_rows)`` as well, which gives a judge of
+    these rows only: that is then sent with each shard, not the whole list.
+    """
 
     def judge(self, batch: pa.RecordBatch, first: int) -> Verdicts:
         """Judge the rows of ``batch``, the first of which has the number ``first`` in its dataset."""
@@ -90,7 +94,15 @@ def rewrite(
         shards.refuse_finished(out)
         shards.start(out, {**job, "datasets": inputs})
         todo = [
-            (out, index, datasets[number].path, shard, judge_of(number), into, salvage)
+            (
+                out,
+                index,
+                datasets[number].path,
+                shard,
+                _judge_of_shard(judge_of, datasets, number, shard),
+                into,
+                salvage,
+            )
             for index, (number, shard) in enumerate(places)
             if not shards.is_done(out, index)
         ]
@@ -99,6 +111,15 @@ def rewrite(
             pass
         facts = {**facts, **(check(out) or {})}
         return shards.finish(out, sources=_sources(datasets, out), history=history_of(datasets), **facts)
+
+
+def _judge_of_shard(
+    judge_of: Callable[[int], Judge], datasets: Sequence[Dataset], number: int, shard: int
+) -> Judge:
+    """The dataset's judge, or of a judge with a list of rows what concerns this shard."""
+    judge = judge_of(number)
+    part = getattr(judge, "part", None)
+    return judge if part is None else part(*datasets[number].rows_of_shard(shard))
 
 
 def _sources(datasets: Sequence[Dataset], out: Path) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ def scratch(out: Path | None) -> Iterator[Path]:
 
 
 def sketch(evidence: Evidence, rows: Rows, kind: str, file: Path, *, jobs: int) -> Sketches:
-    """Draw small pictures of ``rows``, which rise, into ``file``: ``coarse`` 768 bytes each, ``fine`` 7 kB."""
+    """Draw small pictures of ``rows``, which rise, into ``file``: 768 bytes ``coarse``, or 7 kB ``fine``."""
     shape = (len(rows), *SHAPES[kind])
     pixels = np.memmap(file, np.uint8, "w+", shape=shape) if len(rows) else np.empty(shape, np.uint8)
     sizes = np.zeros((len(rows), 2), np.uint8)

@@ -41,6 +41,7 @@ Commands:
   inspect        Count and show what a dataset holds.
   verify         Check every shard and row, and save what is whole.
   filter         Leave words out by a recipe, each with a reason.
+  dedupe         Leave copies out, across all sets at once.
   decontaminate  Drop words to train on that copy words of a test.
   mix            Select words from datasets at an exact ratio.
   train          Train a recognizer on a mixture.
@@ -110,8 +111,8 @@ def test_unknown_command() -> None:
         "Error: unknown command 'rendr'. Did you mean 'render'?\n"
     )
     assert run("zzz").stderr.splitlines()[-1] == (
-        "Error: unknown command 'zzz'. Known: ablate, decontaminate, demo, evaluate, export, filter, "
-        "fonts, import, inspect, laws, mix, palette, preview, render, report, train, verify."
+        "Error: unknown command 'zzz'. Known: ablate, decontaminate, dedupe, demo, evaluate, export, "
+        "filter, fonts, import, inspect, laws, mix, palette, preview, render, report, train, verify."
     )
 
 

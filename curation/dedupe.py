@@ -1,0 +1,213 @@
+"""Leaving copies out: of each word that several sets, or one set twice, hold, one stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from curation import clusters, near
+from curation.copies_report import Found, facts, measure, write_pairs
+from curation.core import shards
+from curation.core.dataset import Dataset
+from curation.core.errors import UserError
+from curation.core.fingerprint import versions
+from curation.core.labels import protocol
+from curation.core.recipe import resolved
+from curation.core.sample import Reject
+from curation.evidence import Evidence, gather
+from curation.lookalikes import Look, lookalikes
+from curation.near import Pairs, Rows
+from curation.rewriting import Verdicts, rewrite
+from curation.sketches import scratch
+
+Level = Literal["origin", "bytes", "pixels", "certain", "probable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupeRecipe:
+    """What counts as a copy, and what becomes of it.
+
+    Attributes:
+        protocol: Two labels are the same where they agree under this protocol.
+        delete: The levels of evidence on which a word goes; the others are only counted.
+        least_iou: ``origin``: overlap of two boxes in one photo, 0-1, of words with the same label.
+        certain: Agreement of two pictures of the same label, laid over each other, 0-1. The default is
+            measured: copies reach it, other photos of the word hardly ever.
+        probable: Agreement from which pairs are told.
+        look: How thoroughly the words of a label are looked through.
+        rendered: Whether rendered words are judged by their looks as well. They are what their recipe and
+            seed make them, and two words of one font look alike.
+        protect: Splits whose words never go: a test set stays whole, whatever is in it twice.
+        conflicts: What becomes of identical pictures with different labels, at least one of which is wrong.
+    """
+
+    protocol: str = "parseq36"
+    delete: tuple[Level, ...] = ("origin", "bytes", "pixels", "certain")
+    least_iou: float = 0.5
+    certain: float = 0.97
+    probable: float = 0.93
+    look: Look = field(default_factory=Look)
+    rendered: bool = False
+    protect: tuple[Literal["train", "val", "test"], ...] = ("test",)
+    conflicts: Literal["keep", "keep_first", "drop_all"] = "keep"
+
+    def __post_init__(self) -> None:
+        try:
+            protocol(self.protocol)
+        except UserError as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        if not 0 < self.least_iou <= 1:
+            raise ValueError(f"least_iou must be above 0 and up to 1, got {self.least_iou}")
+        if not 0 < self.probable <= self.certain <= 1:
+            raise ValueError(
+                f"probable and certain must rise from above 0 up to 1, got {self.probable} and {self.certain}"
+            )
+
+
+def dedupe(
+    datasets: Sequence[Dataset],
+    out: Path,
+    spec: DedupeRecipe | None = None,
+    *,
+    jobs: int = 1,
+    dry_run: bool = False,
+    pairs: Path | None = None,
+) -> dict[str, Any]:
+    """Write the words of ``datasets`` to the dataset ``out``, but for copies of others among them.
+
+    The result depends on the datasets, their order and the recipe, not on the number of workers; an
+    interrupted run goes on where it stopped.
+
+    Args:
+        datasets: Where the words come from; of equally good copies those of the first stay.
+        out: The folder; it must not exist, unless as the same job's unfinished work.
+        spec: What counts as a copy; None for ``DedupeRecipe()``.
+        jobs: Worker processes.
+        dry_run: Find all copies and write nothing else.
+        pairs: Draw pairs of every level into this PNG file.
+
+    Returns:
+        The manifest; of a dry run, what it would say of copies, under ``duplicates``, and ``n_rows``.
+
+    Raises:
+        UserError: ``out`` is taken, or the datasets cannot be brought together.
+    """
+    spec = spec or DedupeRecipe()
+    shards.refuse_finished(out)
+    found = find(datasets, spec, out=None if dry_run else out, jobs=jobs)
+    if pairs is not None:
+        write_pairs(found, pairs)
+    if dry_run:
+        gone = len(found.copies) + len(found.conflicts)
+        return {"n_rows": len(found.evidence) - gone, "n_rejected": gone, "duplicates": facts(found)}
+    job = {"command": "dedupe", "recipe": resolved(spec), "versions": versions()}
+    judges = [Leaver(rejects=rejects) for rejects in _rejects(found)]
+    return rewrite(datasets, out, judges.__getitem__, job, jobs=jobs, what="dedupe", duplicates=facts(found))
+
+
+def find(datasets: Sequence[Dataset], spec: DedupeRecipe, *, out: Path | None = None, jobs: int = 1) -> Found:
+    """Find the copies among all words of ``datasets``; sketches lie beside ``out`` while it runs."""
+    evidence = gather(datasets, spec.protocol, jobs=jobs)
+    pictures = clusters.groups(evidence, near.pixel_keys(evidence, near.look_equal(evidence), jobs))
+    group = clusters.narrowed(pictures, evidence.label)
+    rank = clusters.ranks(evidence)
+    keep = clusters.protected(evidence, spec.protect)
+    conflicts = _conflicts(pictures, group, rank, keep, spec.conflicts)
+    origin, n_other_label = _origin(evidence, spec.least_iou)
+    rows = group == np.arange(len(evidence))
+    rows &= True if spec.rendered else ~evidence.rendered
+    with scratch(out) as folder:
+        pairs = lookalikes(evidence, folder=folder, look=spec.look, least=spec.probable, rows=rows, jobs=jobs)
+    certain = pairs.distance <= np.float32(1 - spec.certain)
+    looks = {"certain": pairs.select(certain), "probable": pairs.select(~certain)}
+    copies = clusters.settle(
+        evidence, rank, group, origin, looks, delete=spec.delete, keep=keep, gone=conflicts
+    )
+    return Found(
+        evidence=evidence,
+        copies=copies,
+        conflicts=conflicts,
+        told={level: pairs for level, pairs in looks.items() if level not in spec.delete},
+        overlapping_other_label=n_other_label,
+        conflicting_label=_conflicting(pictures, group),
+    )
+
+
+def _origin(evidence: Evidence, least_iou: float) -> tuple[Pairs, int]:
+    """Pairs of one place in one photo with the same label, and how many have different ones."""
+    same, n_other = [], 0
+    for pairs in near.same_origin(evidence, least_iou=least_iou):
+        left, right = evidence.label[pairs.left], evidence.label[pairs.right]
+        agree = (left == right) & (left != 0)
+        same.append(pairs.select(agree))
+        n_other += int(np.count_nonzero(~agree))
+    return near.joined(same), n_other
+
+
+def _conflicts(
+    pictures: Rows, group: Rows, rank: Rows, keep: NDArray[np.bool_], policy: str
+) -> dict[int, int]:
+    """Rows that go because their picture has several labels, each with the best row of that picture."""
+    if policy == "keep":
+        return {}
+    best: dict[int, int] = {}
+    rows = np.flatnonzero(np.isin(pictures, pictures[pictures != group]))
+    gone = {}
+    for row in rows[np.argsort(rank[rows])].tolist():
+        first = best.setdefault(int(pictures[row]), row)
+        if not keep[row] and (policy == "drop_all" or group[row] != group[first]):
+            gone[row] = first
+    return gone
+
+
+def _conflicting(pictures: Rows, group: Rows) -> dict[str, int]:
+    """How many pictures have several labels, and how many rows show them."""
+    shown = np.unique(pictures[pictures != group])
+    return {"pictures": len(shown), "rows": int(np.isin(pictures, shown).sum())}
+
+
+def _rejects(found: Found) -> list[dict[int, Reject]]:
+    """For each dataset its rows that go."""
+    evidence = found.evidence
+    rows = np.array(sorted({*found.copies, *found.conflicts}), np.int64)
+    others = [found.copies[r].of if r in found.copies else found.conflicts[r] for r in rows.tolist()]
+    numbers = evidence.dataset_of(rows).tolist()
+    gone: list[dict[int, Reject]] = [{} for _ in evidence.datasets]
+    words, kept = evidence.take(rows, ["uid"]), evidence.take(others, ["uid", "label"])
+    for row, number, word, other in zip(rows.tolist(), numbers, words, kept, strict=True):
+        copy = found.copies.get(row)
+        detail = f"its picture has the label {other['label']!r} as well" if copy is None else ""
+        gone[number][row - int(evidence.starts[number])] = Reject(
+            uid=word["uid"],
+            reason="conflicting_label" if copy is None else "duplicate",
+            detail=detail if copy is None else measure(copy.level, copy.distance),
+            duplicate_of=other["uid"],
+        )
+    return gone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaver:
+    """Leaves out the rows that have been decided on.
+
+    Attributes:
+        rejects: By row number in the dataset.
+    """
+
+    rejects: Mapping[int, Reject]
+
+    def part(self, first: int, n_rows: int) -> Leaver:
+        """The judge of some rows only."""
+        return Leaver(rejects={r: self.rejects[r] for r in range(first, first + n_rows) if r in self.rejects})
+
+    def judge(self, batch: pa.RecordBatch, first: int) -> Verdicts:
+        """Judge the rows of ``batch``; see ``Judge``."""
+        gone = [self.rejects.get(row) for row in range(first, first + len(batch))]
+        keep = np.array([reject is None for reject in gone], bool)
+        return Verdicts(keep=keep, rejects=[reject for reject in gone if reject is not None])
