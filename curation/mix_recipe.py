@@ -1,56 +1,120 @@
-"""What a mixture recipe says, and how many positions each of its sources gets."""
+"""What a mixture recipe says."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from curation.core import recipe
-from curation.core.errors import UserError
-from curation.schedule import MOST_POSITIONS, largest_remainder
+
+ASKS = ("weight", "count", "share", "proportion")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixSource:
-    """One source of words. With neither ``weight``, ``count`` nor ``share`` all its words are taken once.
+    """One source of words. If it asks for nothing all its words are taken once.
+
+    It asks with one of ``weight``, ``count``, ``share`` (or ``proportion``, which is MDS's word for it) and a
+    number for ``repeat``. Where the groups have a ratio, sources that ask for nothing share what their group
+    gets by their own numbers of words.
 
     Attributes:
         name: What tables call it, such as ``real``.
         paths: The folders of its datasets; their words are drawn as if they were one dataset.
+        group: The group it belongs to, such as ``real`` or, within that, ``real/R``.
+        only: Rows with these names in the column ``source``, for datasets merged of several sets.
         weight: Its part, against the other weights, of what counts and shares leave over. Without a total
-            the mixture is as large as the source that runs out first allows.
+            the mixture is as large as the source that runs out first allows. Where the groups have a ratio,
+            its part of what its group gets.
         count: Its number of positions.
         share: Its part of all positions, 0-1.
-        repeat: Whether words may come more than once in one pass when more are asked for than there are.
+        proportion: The same.
+        repeat: Whether words may come more than once in one pass when more are asked for than there are; or
+            a number: how many times all of them come, 2.5 for two and a half.
+        max_words: Most different words to use; which ones does not depend on how many are asked for.
+        max_per_label: Most words of one label, as the protocol normalises it.
+        expected: How many rows its datasets should have; another number is a warning.
+        make: The command that makes its datasets, for the message when they are absent.
     """
 
     name: str
     paths: tuple[Path, ...]
+    group: str | None = None
+    only: tuple[str, ...] = ()
     weight: float | None = None
     count: int | None = None
     share: float | None = None
-    repeat: bool = False
+    proportion: float | None = None
+    repeat: bool | float = False
+    max_words: int | None = None
+    max_per_label: int | None = None
+    expected: int | None = None
+    make: str | None = None
 
     def __post_init__(self) -> None:
-        asked = [key for key in ("weight", "count", "share") if getattr(self, key) is not None]
+        asked = self.asks()
         if not self.paths:
             raise ValueError(f"source {self.name!r} has no paths; give the folder of at least one dataset")
         if len(asked) > 1:
             raise ValueError(f"source {self.name!r} has both {' and '.join(asked)}; keep one of them")
         if (self.weight or 0) < 0 or (self.count or 0) < 0:
             raise ValueError(f"{asked[0]} must be 0 or more, got {self.weight or self.count}")
-        if self.share is not None and not 0 <= self.share <= 1:
-            raise ValueError(f"share must be from 0 to 1, got {self.share}")
+        for name in ("share", "proportion"):
+            if (value := getattr(self, name)) is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, got {value}")
+        if self.times is not None and self.times < 0:
+            raise ValueError(f"repeat must be true, false, or 0 or more times, got {self.repeat}")
+        for name in ("max_words", "max_per_label"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f"{name} must be 1 or more, got {value}")
+        _check_path(self.group)
+
+    @property
+    def times(self) -> float | None:
+        """How many times all its words are asked for, if that is what ``repeat`` says."""
+        return None if isinstance(self.repeat, bool) else self.repeat
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether it may be asked for more words than there are."""
+        return self.repeat is not False
+
+    @property
+    def part(self) -> float | None:
+        """Its part of all positions, under either name."""
+        return self.proportion if self.share is None else self.share
+
+    def asks(self) -> list[str]:
+        """The keys by which it asks for a number of words: none, or one."""
+        asked = [key for key in ASKS if getattr(self, key) is not None]
+        return asked if self.times is None else [*asked, "repeat"]
 
     def asked(self) -> str:
         """How much the recipe asks for, as a table shows it: ``weight 1.0``, ``all``."""
-        for key in ("weight", "count", "share"):
-            if (value := getattr(self, key)) is not None:
-                return f"{key} {value}"
-        return "all"
+        return " ".join(f"{key} {getattr(self, key)}" for key in self.asks()) or "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What holds for all sources of a group.
+
+    Attributes:
+        ratio: Its part of the mixture against those of the other groups. All groups have one, or none.
+        temperature: Its sources share what it gets in proportion to their number of words to this power, 0-1,
+            if they ask for nothing: 1 by size, 0 evenly.
+        max_per_label: Most words of one label over all its sources.
+    """
+
+    ratio: float | None = None
+    temperature: float | None = None
+    max_per_label: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.ratio is not None and self.ratio < 0:
+            raise ValueError(f"ratio must be 0 or more, got {self.ratio}")
+        _check_temperature(self.temperature)
+        if self.max_per_label is not None and self.max_per_label < 1:
+            raise ValueError(f"max_per_label must be 1 or more, got {self.max_per_label}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +140,25 @@ class MixRecipe:
 
     Attributes:
         sources: Where the words come from, and how many from each.
+        groups: What holds for groups of sources, by their names.
         protocol: Words whose label falls out under this protocol are left out.
-        total: Number of positions in one pass; None if counts, shares and what there is decide it.
+        total: Number of positions in one pass; None if counts, shares, ratios and what there is decide it.
+        temperature: For groups that have none of their own; without a ratio, for all sources together.
+        batch: Every so many consecutive positions hold exactly the same number of words of each outermost
+            group, or source if there are no groups: its part rounded to whole words. The total is then a
+            whole number of batches.
         validation: What to hold out.
+        allow_test: Whether words that their publishers mean for testing may be trained on.
     """
 
     sources: tuple[MixSource, ...]
+    groups: dict[str, Group] = field(default_factory=dict)
     protocol: str = "parseq36"
     total: int | None = None
+    temperature: float | None = None
+    batch: int | None = None
     validation: Validation | None = None
+    allow_test: bool = False
 
     def __post_init__(self) -> None:
         names = [source.name for source in self.sources]
@@ -95,9 +169,68 @@ class MixRecipe:
                 raise ValueError(f"two sources are called {name!r}; give each a name of its own")
         if self.total is not None and self.total < 1:
             raise ValueError(f"total must be 1 or more, got {self.total}")
+        if self.batch is not None and self.batch < 1:
+            raise ValueError(f"batch must be 1 or more, got {self.batch}")
+        _check_temperature(self.temperature)
         if self.validation is not None and self.validation.source not in names:
             known = ", ".join(names)
             raise ValueError(f"validation names the source {self.validation.source!r}; known: {known}")
+        self._check_groups()
+        if self.by_group:
+            self._check_sharing()
+
+    @property
+    def has_ratio(self) -> bool:
+        """Whether the outermost groups have a ratio."""
+        return any(group.ratio is not None for group in self.groups.values())
+
+    @property
+    def by_group(self) -> bool:
+        """Whether sources share what their group gets: there is a ratio, or a temperature for them all."""
+        return self.has_ratio or self.temperature is not None
+
+    def outermost(self, source: MixSource) -> str:
+        """The outermost group of a source; where there is no ratio all belong to one, ``all``."""
+        return (source.group or "").split("/")[0] if self.has_ratio else "all"
+
+    def _check_groups(self) -> None:
+        used = {"/".join(parts[: i + 1]) for parts in self._paths() for i in range(len(parts))}
+        for name, group in self.groups.items():
+            if name not in used:
+                known = ", ".join(sorted(used)) or "none"
+                raise ValueError(f"no source belongs to the group {name!r}; groups of sources: {known}")
+            if "/" in name and (group.ratio is not None or group.temperature is not None):
+                key = "temperature" if group.ratio is None else "ratio"
+                raise ValueError(f"group {name!r} has a {key}; only an outermost group can have one")
+        if not self.has_ratio:
+            return
+        for source in self.sources:
+            if source.group is None:
+                raise ValueError(f"source {source.name!r} has no group, but groups have a ratio; give it one")
+            outer = self.groups.get(self.outermost(source))
+            if outer is None or outer.ratio is None:
+                name = self.outermost(source)
+                raise ValueError(f"group {name!r} has no ratio, but others have; add [groups.{name}] ratio")
+
+    def _check_sharing(self) -> None:
+        for source in self.sources:
+            if source.part is not None:
+                raise ValueError(
+                    f"source {source.name!r} has a {source.asks()[0]} of all positions, but its group's part "
+                    "is what it shares in; give it a weight, count or repeat"
+                )
+        for outer in dict.fromkeys(map(self.outermost, self.sources)):
+            members = [s for s in self.sources if self.outermost(s) == outer]
+            weighted = [s.name for s in members if s.weight is not None]
+            unasked = [s.name for s in members if not s.asks()]
+            if weighted and unasked:
+                raise ValueError(
+                    f"in group {outer!r} the source {weighted[0]!r} has a weight and {unasked[0]!r} none; "
+                    "give one to every source that has no count or repeat, or to none"
+                )
+
+    def _paths(self) -> list[list[str]]:
+        return [source.group.split("/") for source in self.sources if source.group is not None]
 
 
 def load_mix(path: Path) -> MixRecipe:
@@ -109,85 +242,11 @@ def load_mix(path: Path) -> MixRecipe:
     return recipe.load(path, MixRecipe)
 
 
-def resolve(spec: MixRecipe, available: Sequence[int], *, where: str) -> list[int]:
-    """Turn counts, shares and weights into one number of positions for each source.
-
-    Args:
-        spec: The recipe.
-        available: How many words each source has.
-        where: The recipe's name, for messages.
-
-    Raises:
-        UserError: the numbers do not add up, or a source has fewer words than asked for.
-    """
-    counts: list[int | None] = []
-    for source, n in zip(spec.sources, available, strict=True):
-        counts.append(n if source.asked() == "all" else source.count)
-    try:
-        resolved = _split(spec, counts, available)
-    except ValueError as error:
-        raise UserError(f"{where}: {error}.") from None
-    for source, count, n in zip(spec.sources, resolved, available, strict=True):
-        if count > n and (not source.repeat or not n):
-            remedy = "or set repeat = true" if n else "or add datasets"
-            raise UserError(
-                f"{where}: source {source.name!r} has {n} words, fewer than the {count} asked for. "
-                f"Ask for less, {remedy}."
-            )
-    if not sum(resolved):
-        raise UserError(f"{where}: the mixture would be empty. Ask for at least one word.")
-    if sum(resolved) >= MOST_POSITIONS:
-        raise UserError(
-            f"{where}: {sum(resolved)} positions are more than the {MOST_POSITIONS - 1} a mixture can have. "
-            "Ask for less: training goes over a mixture as often as it needs."
-        )
-    return resolved
+def _check_path(group: str | None) -> None:
+    if group is not None and not all(group.split("/")):
+        raise ValueError(f"group must be a name, or names with / between them, got {group!r}")
 
 
-def _split(spec: MixRecipe, fixed: Sequence[int | None], available: Sequence[int]) -> list[int]:
-    """Fill in the counts that ``fixed`` leaves open; numbers are read as decimals, so 0.1 is one tenth."""
-    sources = spec.sources
-    shares = [Fraction(str(s.share or 0)) for s in sources]
-    weights = [Fraction(str(s.weight or 0)) for s in sources]
-    held = sum(count or 0 for count in fixed)
-    total = _total(spec, held, shares, weights, available)
-    left = total - held - total * sum(shares)
-    asked = round(total - left)
-    if left <= -1:
-        raise ValueError(f"counts and shares come to {asked}, more than the total of {total}; lower them")
-    if sum(weights):
-        parts = [total * s + max(left, 0) * w / sum(weights) for s, w in zip(shares, weights, strict=True)]
-    elif left >= 1:
-        raise ValueError(
-            f"counts and shares come to {asked}, less than the total of {total}; raise one, or drop total"
-        )
-    else:
-        parts = [total * share for share in shares]
-    open_ = largest_remainder(total - held, parts) if any(parts) else [0] * len(sources)
-    return [part if count is None else count for count, part in zip(fixed, open_, strict=True)]
-
-
-def _total(
-    spec: MixRecipe,
-    held: int,
-    shares: Sequence[Fraction],
-    weights: Sequence[Fraction],
-    available: Sequence[int],
-) -> int:
-    if spec.total is not None:
-        return spec.total
-    whole = sum(shares)
-    if not sum(weights):
-        if whole >= 1 or (whole and not held):
-            raise ValueError("shares alone do not say how many words; add total, or a source with a count")
-        return round(held / (1 - whole))
-    if held or whole:
-        raise ValueError("weights beside counts or shares need a total; add total")
-    limits = [
-        n * sum(weights) / weight
-        for source, n, weight in zip(spec.sources, available, weights, strict=True)
-        if weight and not source.repeat
-    ]
-    if not limits:
-        raise ValueError("every source may repeat, so nothing limits the mixture; add total")
-    return math.floor(min(limits))  # no quota exceeds what there is, so none is rounded above it
+def _check_temperature(temperature: float | None) -> None:
+    if temperature is not None and not 0 <= temperature <= 1:
+        raise ValueError(f"temperature must be from 0 to 1, got {temperature}")

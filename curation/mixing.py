@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +12,35 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from curation.core import fingerprint
-from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.files import refuse_existing, whole, whole_folder, write_json
 from curation.core.labels import protocol
 from curation.core.pool import progress
-from curation.core.recipe import resolved
-from curation.mix_recipe import MixRecipe, MixSource, Validation, load_mix, resolve
-from curation.mixture import FORMAT
-from curation.schedule import interleave, pass_order
-from curation.words import Words, gather, key, mix64
+from curation.mix_inputs import Inputs, open_all
+from curation.mix_manifest import Plan, manifest_of, measure
+from curation.mix_recipe import Group, MixRecipe, MixSource, Validation, load_mix
+from curation.quotas import resolve
+from curation.schedule import Nested, interleave, pass_order
+from curation.words import Words, beyond, gather, key, mix64
 
-__all__ = ["MixRecipe", "MixSource", "Validation", "load_mix", "mix"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """All that a mixture holds, before it is written.
-
-    Attributes:
-        sources: For each source, which number of positions it gets and the words that fill them.
-        columns: ``selection.parquet``: source number, dataset number and row at each position.
-        held: ``validation.parquet``: dataset number and row.
-    """
-
-    sources: list[tuple[int, Words]]
-    columns: dict[str, NDArray[Any]]
-    held: dict[str, NDArray[Any]]
+__all__ = ["Group", "MixRecipe", "MixSource", "Validation", "load_mix", "mix"]
 
 
-def mix(spec: MixRecipe | Path, out: Path, *, seed: int = 0, dry_run: bool = False) -> dict[str, Any]:
+def mix(
+    spec: MixRecipe | Path, out: Path, *, seed: int = 0, dry_run: bool = False, skip_absent: bool = False
+) -> dict[str, Any]:
     """Select words from datasets at the exact ratio that the recipe asks for.
+
+    Memory is about 60 bytes a word offered and 30 a position at the most.
 
     Args:
         spec: The recipe, or the path of one. Paths in it are relative to the current directory.
         out: The folder to write; it appears whole or not at all.
         seed: Which words are chosen, and their order. A smaller mixture of the same sources with the same
-            seed is contained in a larger one.
+            seed is contained in a larger one, if the larger one has at least one word more of every source:
+            of totals that differ by less, rounding by largest remainder may give a source one word less.
         dry_run: Do everything but write.
+        skip_absent: Leave out datasets that are not there, and name them in the manifest as ``skipped``.
 
     Returns:
         The manifest. ``unique`` counts different words and ``positions`` those seen in one pass.
@@ -65,49 +52,73 @@ def mix(spec: MixRecipe | Path, out: Path, *, seed: int = 0, dry_run: bool = Fal
     if isinstance(spec, Path):
         spec = load_mix(spec)
     refuse_existing(out)
-    datasets = _open_all(spec, where)
-    plan = _plan(spec, datasets, seed, where)
-    manifest = _manifest(spec, datasets, plan, seed, out)
+    inputs = open_all(spec, where, skip_absent=skip_absent)
+    plan = _plan(inputs, seed, where)
+    manifest = manifest_of(inputs, plan, seed, out)
     return manifest if dry_run else _write(out, plan, manifest)
 
 
-def _open_all(spec: MixRecipe, where: str) -> list[list[tuple[int, Dataset]]]:
-    """Each source's datasets with their numbers."""
-    paths = [path for source in spec.sources for path in source.paths]
-    real = [path.resolve() for path in paths]
-    for path in paths:
-        if real.count(path.resolve()) > 1:
-            raise UserError(f"{where}: dataset {path} is named twice. Name it once.")
-    if len(paths) > 256:
-        raise UserError(f"{where}: {len(paths)} datasets; at most 256 can be mixed. Merge some.")
-    numbers = iter(range(len(paths)))
-    return [[(next(numbers), Dataset.open(path)) for path in source.paths] for source in spec.sources]
-
-
-def _plan(spec: MixRecipe, datasets: list[list[tuple[int, Dataset]]], seed: int, where: str) -> _Plan:
-    rules = protocol(spec.protocol, where=where)
-    with progress(sum(len(d) for group in datasets for _, d in group), "words", "mixing") as bar:
-        offered = [gather(group, rules, key(seed, "order"), bar.update) for group in datasets]
+def _plan(inputs: Inputs, seed: int, where: str) -> Plan:
+    spec = inputs.spec
+    offered = _offered(inputs, seed, where)
     held = _hold_out(spec, offered, seed, where)
-    left = [words.select(~_contains(held.hashes, words.hashes)) for words in offered] if held else offered
-    counts = resolve(spec, [len(words) for words in left], where=where)
-    pattern = interleave(counts)
+    if held is not None:
+        offered = [
+            _without_held(spec, source, words, held)
+            for source, words in zip(spec.sources, offered, strict=True)
+        ]
+    offered = _capped(spec, offered)
+    quotas = resolve(spec, [len(words) for words in offered], where=where)
+    pattern = interleave([quota.positions for quota in quotas], _tree(spec.sources))
     columns: dict[str, NDArray[Any]] = {
         "source": pattern,
         "dataset": np.empty(len(pattern), np.uint8),
         "row": np.empty(len(pattern), np.uint32),
     }
-    for i, (source, words, count) in enumerate(zip(spec.sources, left, counts, strict=True)):
-        chosen = _chosen(seed, source.name, len(words), count)
+    evenness = []
+    for i, (source, words, quota) in enumerate(zip(spec.sources, offered, quotas, strict=True)):
+        chosen = _chosen(seed, source.name, len(words), quota.positions)
         at = np.flatnonzero(pattern == i)
         columns["dataset"][at], columns["row"][at] = words.numbers[chosen], words.rows[chosen]
+        evenness.append(measure(at, len(pattern), spec.batch))
     none = np.empty(0, np.uint8), np.empty(0, np.uint32)
     numbers, rows = (held.numbers, held.rows) if held else none
-    return _Plan(
-        sources=list(zip(counts, offered, strict=True)),
+    return Plan(
+        sources=list(zip(quotas, offered, evenness, strict=True)),
         columns=columns,
         held={"dataset": numbers, "row": rows},
     )
+
+
+def _offered(inputs: Inputs, seed: int, where: str) -> list[Words]:
+    """The words of each source that take part, before any is held out or capped."""
+    spec = inputs.spec
+    rules = protocol(spec.protocol, where=where)
+    capped = {name for name, group in spec.groups.items() if group.max_per_label is not None}
+    with progress(sum(len(d) for group in inputs.datasets for _, d in group), "words", "mixing") as bar:
+        offered = [
+            gather(
+                group,
+                rules,
+                key(seed, "order"),
+                bar.update,
+                only=source.only,
+                labels=source.max_per_label is not None or any(_is_in(source, name) for name in capped),
+            )
+            for source, group in zip(spec.sources, inputs.datasets, strict=True)
+        ]
+    for source, group, words in zip(spec.sources, inputs.datasets, offered, strict=True):
+        for (_, dataset), n in zip(group, words.n_test, strict=True):
+            if n and not spec.allow_test:
+                raise UserError(
+                    f"{where}: source {source.name!r} has {n} words of a test set: rows of split 'test' in "
+                    f"{dataset.path}. Give the set's training part, or set allow_test = true."
+                )
+    return offered
+
+
+def _is_in(source: MixSource, group: str) -> bool:
+    return f"{source.group}/".startswith(f"{group}/")
 
 
 def _hold_out(spec: MixRecipe, offered: list[Words], seed: int, where: str) -> Words | None:
@@ -127,11 +138,58 @@ def _hold_out(spec: MixRecipe, offered: list[Words], seed: int, where: str) -> W
     return words.select(chosen)
 
 
+def _without_held(spec: MixRecipe, source: MixSource, words: Words, held: Words) -> Words:
+    """The words of a source without those held out, and without copies of those held out of another one."""
+    drop = _contains(held.hashes, words.hashes)
+    if spec.validation is not None and source.name == spec.validation.source:
+        return words.select(~drop)  # the manifest counts them as held_out
+    return words.without(drop, "in_validation")
+
+
 def _contains(few: NDArray[np.uint64], many: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Which of ``many`` are among ``few``, which are rising and at least one."""
     near = np.minimum(np.searchsorted(few, many), len(few) - 1)
     found: NDArray[np.bool_] = few[near] == many
     return found
+
+
+def _capped(spec: MixRecipe, offered: list[Words]) -> list[Words]:
+    """Apply the caps: of a label in a source, of a label in a group, of all words of a source."""
+    capped = list(offered)
+    for i, source in enumerate(spec.sources):
+        if source.max_per_label is not None:
+            (late,) = beyond([capped[i]], source.max_per_label)
+            capped[i] = capped[i].without(late, "label_cap")
+    for name, group in spec.groups.items():
+        if group.max_per_label is not None:
+            members = [i for i, source in enumerate(spec.sources) if _is_in(source, name)]
+            for i, late in zip(
+                members, beyond([capped[i] for i in members], group.max_per_label), strict=True
+            ):
+                capped[i] = capped[i].without(late, "group_label_cap")
+    for i, source in enumerate(spec.sources):
+        if source.max_words is not None:
+            capped[i] = capped[i].without(np.arange(len(capped[i])) >= source.max_words, "source_cap")
+    return capped
+
+
+def _tree(sources: Sequence[MixSource]) -> list[Nested] | None:
+    """The sources by number, nested as their groups are; None if there are no groups."""
+    if not any(source.group for source in sources):
+        return None
+    tree: list[Any] = []
+    lists: dict[str, list[Any]] = {"": tree}
+    for i, source in enumerate(sources):
+        path = ""
+        for name in (source.group or "").split("/") if source.group else []:
+            outer, path = path, f"{path}/{name}"
+            if path not in lists:
+                lists[path] = []
+                lists[outer].append(lists[path])
+        lists[path].append(i)
+    while len(tree) == 1 and isinstance(tree[0], list):
+        tree = tree[0]
+    return tree
 
 
 def _chosen(seed: int, source: str, n: int, count: int) -> NDArray[np.int64]:
@@ -143,80 +201,7 @@ def _chosen(seed: int, source: str, n: int, count: int) -> NDArray[np.int64]:
     return np.concatenate(laps) if laps else np.empty(0, np.int64)
 
 
-def _manifest(
-    spec: MixRecipe, datasets: list[list[tuple[int, Dataset]]], plan: _Plan, seed: int, out: Path
-) -> dict[str, Any]:
-    n_positions = len(plan.columns["row"])
-    sources = [
-        _source(source, group, count, words, plan, out)
-        for source, group, (count, words) in zip(spec.sources, datasets, plan.sources, strict=True)
-    ]
-    content = {
-        "sources": [[s["name"], [d["fingerprint"] for d in s["datasets"]]] for s in sources],
-        "seed": seed,
-        "selection": {name: _digest(column) for name, column in plan.columns.items()},
-        "validation": {name: _digest(column) for name, column in plan.held.items()},
-    }
-    return {
-        "format": FORMAT,
-        "kind": "mixture",
-        "fingerprint": fingerprint.sha256_json(content),
-        "n_positions": n_positions,
-        "n_unique": sum(s["unique"] for s in sources),
-        "n_validation": len(plan.held["row"]),
-        "sources": sources,
-        "recipe": resolved(spec),
-        "seed": seed,
-        "versions": fingerprint.versions(),
-        "git_commit": fingerprint.git_commit(),
-    }
-
-
-def _source(
-    source: MixSource, group: list[tuple[int, Dataset]], count: int, words: Words, plan: _Plan, out: Path
-) -> dict[str, Any]:
-    """What the manifest says of one source: asked for and resolved, unique and seen, left out and why."""
-    datasets = [
-        _dataset(number, dataset, reasons, plan, out)
-        for (number, dataset), reasons in zip(group, words.left_out, strict=True)
-    ]
-    unique = sum(entry["unique"] for entry in datasets)
-    return {
-        "name": source.name,
-        "asked": source.asked(),
-        "share": count / len(plan.columns["row"]),
-        "n_rows": sum(entry["n_rows"] for entry in datasets),
-        "left_out": dict(sum(words.left_out, Counter())),
-        "held_out": sum(entry["held_out"] for entry in datasets),
-        "positions": count,
-        "unique": unique,
-        "repeats": count / unique if unique else 0.0,
-        "datasets": datasets,
-    }
-
-
-def _dataset(number: int, dataset: Dataset, reasons: Counter[str], plan: _Plan, out: Path) -> dict[str, Any]:
-    rows = plan.columns["row"][plan.columns["dataset"] == number]
-    used = np.zeros(len(dataset), bool)
-    used[rows] = True
-    return {
-        "path": str(dataset.path),
-        "path_from_mixture": os.path.relpath(dataset.path.resolve(), out.resolve()),
-        "name": dataset.name,
-        "fingerprint": dataset.fingerprint,
-        "n_rows": len(dataset),
-        "left_out": dict(reasons),
-        "held_out": int(np.count_nonzero(plan.held["dataset"] == number)),
-        "positions": len(rows),
-        "unique": int(np.count_nonzero(used)),
-    }
-
-
-def _digest(column: NDArray[Any]) -> str:
-    return hashlib.sha256(column.astype(column.dtype.newbyteorder("<")).tobytes()).hexdigest()
-
-
-def _write(out: Path, plan: _Plan, manifest: dict[str, Any]) -> dict[str, Any]:
+def _write(out: Path, plan: Plan, manifest: dict[str, Any]) -> dict[str, Any]:
     selection = {"position": np.arange(len(plan.columns["row"]), dtype=np.int64), **plan.columns}
     try:
         with whole_folder(out) as draft:

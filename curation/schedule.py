@@ -54,7 +54,7 @@ def interleave(counts: Sequence[int], groups: Sequence[Nested] | None = None) ->
     one as well: there is always a sample for each position (Hall's condition holds, since the rounded half
     of the closed form is never ahead and then behind by more than its members can bear). Deeper members,
     and those of three groups or more, come as near as the earliest deadline takes them, which is within two;
-    ``prefix_errors`` measures it.
+    ``prefix_error`` measures it.
 
     Source: R. Tijdeman, "The chairman assignment problem", Discrete Mathematics 32 (1980) 323-330, proves
     that an order within one exists; S. Baruah et al., "Proportionate progress", Algorithmica 15 (1996)
@@ -80,12 +80,9 @@ def interleave(counts: Sequence[int], groups: Sequence[Nested] | None = None) ->
     return pattern
 
 
-def prefix_errors(pattern: NDArray[np.uint8], members: Sequence[int]) -> Fraction:
-    """Farthest that these sources together are from their part of any prefix of ``pattern``, in positions."""
-    wanted = np.zeros(256, bool)
-    wanted[list(members)] = True
-    at = np.flatnonzero(wanted[pattern])
-    total, n = len(pattern), len(at)
+def prefix_error(at: NDArray[np.int64], total: int) -> Fraction:
+    """Farthest that what stands at ``at``, rising, of ``total`` positions is from its part of any prefix."""
+    n = len(at)
     if not n:
         return Fraction(0)
     j = np.arange(n)

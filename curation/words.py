@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from curation.core.dataset import Dataset
@@ -16,6 +17,7 @@ from curation.core.rng import stream
 
 Hashes = NDArray[np.uint64]
 JUDGED_AT_ONCE = 2**16  # labels held as Python texts, to spare memory
+LABEL_KEY = 0  # labels are only told apart, not ordered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,25 +28,43 @@ class Words:
         hashes: (N,) strictly rising.
         numbers: (N,) the number of the dataset that each lies in.
         rows: (N,) its row there.
-        left_out: For each dataset of the source, how many words were left out, by reason.
+        datasets: The numbers of the source's datasets.
+        left_out: For each of these, how many words were left out, by reason.
+        labels: (N,) hashes of the labels as normalised; None if nobody asked for them.
+        n_test: For each dataset, how many of its rows are of split ``test``.
     """
 
     hashes: Hashes
     numbers: NDArray[np.uint8]
     rows: NDArray[np.uint32]
+    datasets: tuple[int, ...]
     left_out: tuple[Counter[str], ...]
+    labels: Hashes | None = None
+    n_test: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.hashes)
 
     def select(self, keep: NDArray[np.bool_]) -> Words:
         """The words where ``keep`` is true."""
-        return Words(
+        return replace(
+            self,
             hashes=self.hashes[keep],
             numbers=self.numbers[keep],
             rows=self.rows[keep],
-            left_out=self.left_out,
+            labels=None if self.labels is None else self.labels[keep],
         )
+
+    def without(self, drop: NDArray[np.bool_], reason: str) -> Words:
+        """The words where ``drop`` is false; the others are counted as left out for this reason."""
+        if not drop.any():
+            return self
+        lost = np.bincount(self.numbers[drop], minlength=256).tolist()
+        left_out = tuple(
+            counts + Counter({reason: lost[number]})
+            for number, counts in zip(self.datasets, self.left_out, strict=True)
+        )
+        return replace(self.select(~drop), left_out=left_out)
 
 
 def key(seed: int, purpose: str) -> int:
@@ -57,6 +77,9 @@ def gather(
     protocol: Protocol,
     key: int,
     tick: Callable[[int], object] = lambda n: None,
+    *,
+    only: Sequence[str] = (),
+    labels: bool = False,
 ) -> Words:
     """Collect the words of a source's datasets whose labels take part under ``protocol``.
 
@@ -67,20 +90,40 @@ def gather(
         protocol: Decides which labels take part, and why others do not.
         key: Key of the hash over the uids that orders the words.
         tick: Called with the number of rows read since the last call.
+        only: Names in the column ``source``; other rows are left out as ``other_source``. None for all rows.
+        labels: Whether to hash the labels as well.
     """
-    parts = [_gather_one(dataset, protocol, key, tick) for _, dataset in datasets]
-    hashes = np.concatenate([part[0] for part in parts])
-    rows = np.concatenate([part[1] for part in parts])
-    numbers = np.repeat(np.array([number for number, _ in datasets], np.uint8), [len(p[0]) for p in parts])
+    parts = [_gather_one(dataset, protocol, key, tick, only, labels) for _, dataset in datasets]
+    hashes = np.concatenate([part.hashes for part in parts])
     order = np.argsort(hashes, kind="stable")
-    hashes, rows, numbers = hashes[order], rows[order], numbers[order]
-    first = np.ones(len(hashes), bool)
-    first[1:] = hashes[1:] != hashes[:-1]
-    left_out = tuple(part[2] for part in parts)
-    for (number, _), counts in zip(datasets, left_out, strict=True):
-        if copies := int(np.count_nonzero(numbers[~first] == number)):
-            counts["same_uid"] = copies
-    return Words(hashes=hashes, numbers=numbers, rows=rows, left_out=left_out).select(first)
+    hashes = hashes[order]
+    found = Words(
+        hashes=hashes,
+        numbers=np.repeat(np.array([n for n, _ in datasets], np.uint8), [len(p.hashes) for p in parts])[
+            order
+        ],
+        rows=np.concatenate([part.rows for part in parts])[order],
+        datasets=tuple(number for number, _ in datasets),
+        left_out=tuple(part.left_out for part in parts),
+        labels=np.concatenate([part.labels for part in parts])[order] if labels else None,
+        n_test=tuple(part.n_test for part in parts),
+    )
+    again = np.zeros(len(hashes), bool)
+    again[1:] = hashes[1:] == hashes[:-1]
+    return found.without(again, "same_uid")
+
+
+def beyond(words: Sequence[Words], most: int) -> list[NDArray[np.bool_]]:
+    """Which of all ``words`` come, in the order of their hashes, after the first ``most`` of their label."""
+    hashes = np.concatenate([w.hashes for w in words])
+    labels = np.concatenate([w.labels for w in words if w.labels is not None])
+    order = np.lexsort((hashes, labels))
+    labels = labels[order]
+    first = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]])) if len(labels) else labels
+    before = np.arange(len(labels)) - np.repeat(first, np.diff(np.append(first, len(labels))))
+    late = np.empty(len(labels), bool)
+    late[order] = before >= most
+    return np.split(late, np.cumsum([len(w) for w in words])[:-1])
 
 
 def hash_texts(texts: pa.Array | pa.ChunkedArray, key: int) -> Hashes:
@@ -122,29 +165,73 @@ def mix64(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(31))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What one dataset offers, in its order."""
+
+    hashes: Hashes
+    rows: NDArray[np.uint32]
+    labels: Hashes
+    left_out: Counter[str]
+    n_test: int
+
+
 def _gather_one(
-    dataset: Dataset, protocol: Protocol, key: int, tick: Callable[[int], object]
-) -> tuple[Hashes, NDArray[np.uint32], Counter[str]]:
-    """Hashes and rows of the words that take part, and how many do not, by reason."""
-    hashes, labels = [np.empty(0, np.uint64)], []
-    for table in dataset.tables(["uid", "label"]):
+    dataset: Dataset,
+    protocol: Protocol,
+    key: int,
+    tick: Callable[[int], object],
+    only: Sequence[str],
+    with_labels: bool,
+) -> _Found:
+    hashes, labels, chosen, n_test = [np.empty(0, np.uint64)], [], [np.empty(0, bool)], 0
+    for table in dataset.tables(["uid", "label", "split", *(["source"] if only else [])]):
+        wanted = np.ones(len(table), bool)
+        if only:
+            wanted = pc.is_in(table["source"], pa.array(only, pa.string())).to_numpy()
+        of_test = pc.fill_null(pc.equal(table["split"], "test"), False).to_numpy()
+        n_test += int(np.count_nonzero(of_test & wanted))
         hashes.append(hash_texts(table["uid"], key))
         labels += table["label"].chunks
+        chosen.append(wanted)
         tick(len(table))
-    takes_part, left_out = _judge(pa.chunked_array(labels, pa.string()), protocol)
-    return np.concatenate(hashes)[takes_part], np.flatnonzero(takes_part).astype(np.uint32), left_out
+    wanted = np.concatenate(chosen)
+    judged = _judge(pa.chunked_array(labels, pa.string()), protocol, wanted, with_labels)
+    takes_part, label_hashes, left_out = judged
+    if other := len(wanted) - int(np.count_nonzero(wanted)):
+        left_out["other_source"] = other
+    return _Found(
+        hashes=np.concatenate(hashes)[takes_part],
+        rows=np.flatnonzero(takes_part).astype(np.uint32),
+        labels=label_hashes,
+        left_out=left_out,
+        n_test=n_test,
+    )
 
 
-def _judge(labels: pa.ChunkedArray, protocol: Protocol) -> tuple[NDArray[np.bool_], Counter[str]]:
-    """Tell which labels take part, and count the others by reason; each different label is judged once."""
+def _judge(
+    labels: pa.ChunkedArray, protocol: Protocol, wanted: NDArray[np.bool_], with_labels: bool
+) -> tuple[NDArray[np.bool_], Hashes, Counter[str]]:
+    """Tell which labels take part, their hashes if asked for, and count the others by reason.
+
+    Each different label is judged once.
+    """
     encoded = labels.dictionary_encode().combine_chunks()
     codes = encoded.indices.to_numpy()
-    times = np.bincount(codes, minlength=len(encoded.dictionary))
-    passes, left_out = np.ones(len(encoded.dictionary), bool), Counter[str]()
-    for start in range(0, len(passes), JUDGED_AT_ONCE):
+    n_labels = len(encoded.dictionary)
+    times = np.bincount(codes[wanted], minlength=n_labels)
+    passes, left_out = np.ones(n_labels, bool), Counter[str]()
+    hashes = np.zeros(n_labels if with_labels else 0, np.uint64)
+    for start in range(0, n_labels, JUDGED_AT_ONCE):
         texts = encoded.dictionary.slice(start, JUDGED_AT_ONCE).to_pylist()
-        for i, text in enumerate(texts, start):
-            if (reason := protocol.normalise(text)[1]) is not None:
+        judged = [protocol.normalise(text) for text in texts]
+        for i, (_, reason) in enumerate(judged, start):
+            if reason is not None:
                 passes[i] = False
-                left_out[reason] += int(times[i])
-    return passes[codes], left_out
+                if times[i]:
+                    left_out[reason] += int(times[i])
+        if with_labels:
+            normalised = pa.array([text for text, _ in judged], pa.string())
+            hashes[start : start + len(texts)] = hash_texts(normalised, LABEL_KEY)
+    takes_part = passes[codes] & wanted
+    return takes_part, hashes[codes[takes_part]] if with_labels else hashes, left_out

@@ -56,10 +56,19 @@ def test_manifest_counts_unique_and_seen_apart(sets: Path, tmp_path: Path) -> No
     source = manifest["sources"][0]
     assert {key: source[key] for key in source if key not in ("datasets", "share")} == {
         "name": "real",
+        "group": None,
         "asked": "count 400",
         "n_rows": 210,
+        "expected": None,
+        "found": 210,
         "left_out": {"empty": 10},
         "held_out": 30,
+        "available": 170,
+        "quota": 400.0,
+        "remainder": 0.0,
+        "why": "count 400",
+        "prefix_error": 0.4616,  # 6 of 13
+        "per_batch": {"batch": 256, "mean": 78.8, "least": 78, "most": 79, "sd": 0.4},
         "positions": 400,
         "unique": 170,
         "repeats": 400 / 170,
@@ -150,7 +159,12 @@ def test_copies_of_validation_words_in_other_sources_are_held_out_too(tmp_path: 
         ),
         validation=Validation(source="real", count=15),
     )
-    assert [s["positions"] for s in mix(spec, tmp_path / "m")["sources"]] == [25, 25]
+    manifest = mix(spec, tmp_path / "m")
+    assert [s["positions"] for s in manifest["sources"]] == [25, 25]
+    assert [(s["held_out"], s["left_out"]) for s in manifest["sources"]] == [
+        (15, {}),
+        (0, {"in_validation": 15}),
+    ]
     mixture = Mixture.open(tmp_path / "m")
     assert not {row for _, row in held_out(mixture)} & {row for _, row in words(mixture)}
 
@@ -188,14 +202,19 @@ def test_a_dataset_named_twice(sets: Path, tmp_path: Path) -> None:
     again = MixSource(name="again", paths=(sets / "." / "book" / ".." / "book",))
     with pytest.raises(UserError) as caught:
         mix(MixRecipe(sources=(real(sets), again)), tmp_path / "m")
-    assert str(caught.value) == f"mix recipe: dataset {sets / 'book'} is named twice. Name it once."
+    assert str(caught.value) == (
+        f"mix recipe: dataset {again.paths[0]} is named twice. Name it once, or pick other rows with 'only'."
+    )
 
 
 def test_missing_dataset_and_existing_output(sets: Path, tmp_path: Path) -> None:
     gone = MixSource(name="gone", paths=(tmp_path / "gone",))
     with pytest.raises(UserError) as caught:
         mix(MixRecipe(sources=(gone,)), tmp_path / "m")
-    assert str(caught.value) == f"dataset {tmp_path / 'gone'} does not exist. Check the path."
+    assert str(caught.value) == (
+        f"mix recipe: a dataset is absent:\n  {tmp_path / 'gone'} of source 'gone'\n"
+        "Make it with 'glyphmix import' or 'glyphmix render', or skip it with --skip-absent."
+    )
     with pytest.raises(UserError) as caught:
         mix(MixRecipe(sources=(real(sets),)), sets)
     assert str(caught.value) == f"output {sets} exists already. Remove it or give another name with -o."

@@ -198,3 +198,62 @@ def test_the_shipped_example_loads_and_says_what_it_is() -> None:
     assert [source.name for source in spec.sources] == ["real", "synthetic"]
     head = path.read_text(encoding="utf-8").split("\n\n")[0]
     assert all(f"# {word}:" in head for word in ("Source", "Needs", "Cost", "Expected", "Command"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            'group = "a//b"',
+            "mix.toml, sources[0]: group must be a name, or names with / between them, got 'a//b'.",
+        ),
+        ("repeat = -1", "mix.toml, sources[0]: repeat must be true, false, or 0 or more times, got -1.0."),
+        (
+            'repeat = "yes"',
+            "mix.toml, sources[0], repeat must be true or false or a number, got 'yes'. Mend the recipe.",
+        ),
+        (
+            "repeat = 2\ncount = 5",
+            "mix.toml, sources[0]: source 'a' has both count and repeat; keep one of them.",
+        ),
+        ("max_words = 0", "mix.toml, sources[0]: max_words must be 1 or more, got 0."),
+        ("proportion = 2", "mix.toml, sources[0]: proportion must be from 0 to 1, got 2.0."),
+        ("[groups.R]\nratio = 1", "mix.toml: no source belongs to the group 'R'; groups of sources: none."),
+        (
+            'group = "R"\n[groups.R]\nratio = -1',
+            "mix.toml, groups.R: ratio must be 0 or more, got -1.0.",
+        ),
+        (
+            'group = "R"\n[groups.R]\ntemperature = 2',
+            "mix.toml, groups.R: temperature must be from 0 to 1, got 2.0.",
+        ),
+        (
+            'group = "real/R"\n[groups."real/R"]\nratio = 1',
+            "mix.toml: group 'real/R' has a ratio; only an outermost group can have one.",
+        ),
+        (
+            'group = "R"\n[[sources]]\nname = "b"\npaths = ["y"]\n[groups.R]\nratio = 1',
+            "mix.toml: source 'b' has no group, but groups have a ratio; give it one.",
+        ),
+        (
+            'group = "R"\n[[sources]]\nname = "b"\npaths = ["y"]\ngroup = "S"\n[groups.R]\nratio = 1',
+            "mix.toml: group 'S' has no ratio, but others have; add [groups.S] ratio.",
+        ),
+        (
+            'group = "R"\nshare = 0.5\n[groups.R]\nratio = 1',
+            "mix.toml: source 'a' has a share of all positions, but its group's part is what it shares in; "
+            "give it a weight, count or repeat.",
+        ),
+        (
+            'group = "R"\nweight = 1\n[[sources]]\nname = "b"\npaths = ["y"]\ngroup = "R"\n'
+            "[groups.R]\nratio = 1",
+            "mix.toml: in group 'R' the source 'a' has a weight and 'b' none; "
+            "give one to every source that has no count or repeat, or to none.",
+        ),
+    ],
+)
+def test_recipes_with_groups_that_do_not_fit(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "mix.toml").write_text(f'[[sources]]\nname = "a"\npaths = ["x"]\n{text}\n')
+    with pytest.raises(UserError) as caught:
+        mix(tmp_path / "mix.toml", tmp_path / "m")
+    assert str(caught.value) == message

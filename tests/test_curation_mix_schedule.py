@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.schedule import interleave, largest_remainder, pass_order, prefix_errors
+from curation.schedule import interleave, largest_remainder, pass_order, prefix_error
 
 
 def worst_error(counts: Sequence[int], pattern: np.ndarray) -> Fraction:
@@ -79,6 +79,10 @@ def test_stretches_side_by_side_give_the_sequential_order(total: int, weights: l
         assert interleave(counts).tolist() == one_by_one(counts)
 
 
+def prefix_errors(pattern: np.ndarray, members: Sequence[int]) -> Fraction:
+    return prefix_error(np.flatnonzero(np.isin(pattern, list(members))), len(pattern))
+
+
 def in_windows(pattern: np.ndarray, source: int, size: int) -> np.ndarray:
     """How many words of a source any ``size`` consecutive positions hold."""
     had = np.concatenate([[0], np.cumsum(pattern == source)])
@@ -134,7 +138,7 @@ def test_with_more_groups_these_are_within_one_and_sources_within_two(
     assert all(prefix_errors(pattern, group) < 1 for group in ([0, 1], [2], range(3, len(counts))))
 
 
-def test_prefix_errors_counts_the_farthest_prefix() -> None:
+def test_prefix_error_tells_the_farthest_prefix() -> None:
     pattern = np.array([0, 0, 1, 1], np.uint8)
     assert prefix_errors(pattern, [0]) == prefix_errors(pattern, [1]) == 1
     assert prefix_errors(pattern, [0, 1]) == prefix_errors(pattern, [2]) == 0

@@ -100,6 +100,8 @@ def _value(hint: Any, value: Any, where: str, registry: Registry[Any] | None) ->
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         options = [h for h in get_args(hint) if h is not type(None)]
+        if len(options) > 1 and set(options) <= {int, float, str, bool}:
+            return _one_of(options, value, where)
         if len(options) != 1:
             raise TypeError(f"{where}: a recipe field may be one type or None, not {hint}")
         return _value(options[0], value, where, registry)
@@ -150,6 +152,15 @@ def _tuple(of: tuple[Any, ...], value: Any, where: str, registry: Registry[Any] 
     if len(items) == 2 and set(of) <= {int, float} and items[0] > items[1]:
         raise UserError(f"{where} goes from {items[0]} down to {items[1]}. Put the lesser value first.")
     return items
+
+
+def _one_of(hints: list[Any], value: Any, where: str) -> Any:
+    """Read a scalar that may be of several kinds, ``true`` being none of the numbers."""
+    for hint in hints:
+        if type(value) is hint or (hint is float and type(value) is int):
+            return _scalar(hint, value, where)
+    kinds = " or ".join(NAMES[hint] for hint in hints)
+    raise UserError(f"{where} must be {kinds}, got {value!r}. Mend the recipe.")
 
 
 def _scalar(hint: Any, value: Any, where: str) -> Any:
