@@ -48,7 +48,7 @@ def test_art_keeps_what_parseq_keeps(tmp_path: Path) -> None:
         "illegible": 1,
         "not_latin": 1,
     }
-    assert Dataset.open(tmp_path / "out").manifest["options"] == {"all_scripts": False}
+    assert Dataset.open(tmp_path / "out").manifest["options"] == {"all_scripts": False, "without": []}
 
 
 def test_art_in_all_scripts(tmp_path: Path) -> None:
@@ -57,7 +57,29 @@ def test_art_in_all_scripts(tmp_path: Path) -> None:
     labels = [("URDER",), ("LocaL#3",), ("5#6",), ("日本",)]
     assert imported(tmp_path / "out", "label") == labels
     assert rejected(tmp_path / "out") == {"empty_label": 1, "illegible": 1}
-    assert Dataset.open(tmp_path / "out").manifest["options"] == {"all_scripts": True}
+    assert Dataset.open(tmp_path / "out").manifest["options"] == {"all_scripts": True, "without": []}
+
+
+def test_art_without_the_photos_of_other_sets(tmp_path: Path) -> None:
+    src = write_art(
+        tmp_path / "src", {key: {"transcription": key} for key in ("gt_3_0", "gt_30_0", "gt_4_0")}
+    )
+    total_text = write_lines(tmp_path / "total.list", ["poly_gt_img883.txt gt_3.txt"])
+    ctw1500 = write_lines(tmp_path / "ctw.txt", ["gt_4", "gt_5"])
+    given = ("--option", f"without={total_text},{ctw1500}")
+    run("import", "art", src, "-o", tmp_path / "out", *given)
+    assert imported(tmp_path / "out", "uid") == [("art:gt_30_0",)]
+    assert rejected(tmp_path / "out") == {"other_set": 2}
+    inputs = ["train_task2_labels.json", "without 1, total.list", "without 2, ctw.txt"]
+    assert list(Dataset.open(tmp_path / "out").manifest["inputs"]) == inputs
+    args = ("import", "art", src, "-o", tmp_path / "other", "--option")
+    assert failure(*args, f"without={tmp_path / 'gone'}") == (
+        f"list {tmp_path / 'gone'} of photos does not exist. Check the option 'without'."
+    )
+    ctw1500.write_text("gt\n")
+    assert failure(*args, f"without={ctw1500}") == (
+        f"{ctw1500} names no photo of ArT, such as gt_3. Check the option 'without'."
+    )
 
 
 def test_mlt19_keeps_latin_and_symbols(tmp_path: Path) -> None:

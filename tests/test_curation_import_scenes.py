@@ -120,6 +120,7 @@ def test_art_scenes(tmp_path: Path) -> None:
         "crop": "rectify",
         "pad_px": 0,
         "store": "png",
+        "without": [],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ AGAIN = "Unpack the publisher's archive again."
 OWN = "Give the publisher's own file."
 ILLEGIBLE = "###"  # what the ICDAR competitions write for a word that nobody could read
 CJK = re.compile("[\u4e00-\u9fff]")
+LATIN = re.compile("[A-Za-z\u00aa\u00ba\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff\ufb00-\ufb06]")
 QUOTED = re.compile(r'\s*([^,]+?)\s*,\s*"(.*)"\s*')
 ESCAPED = re.compile(r'\\(["\\])')
 KINDS = {
@@ -157,6 +159,12 @@ def not_latin(label: str) -> str | None:
     Source: baudm/parseq tools/lsvt_converter.py.
     """
     return "not_latin" if CJK.search(label) else None
+
+
+def other_script(label: str) -> str | None:
+    """The reason ``not_latin`` if a label has a letter or a vowel sign of another script."""
+    foreign = any(unicodedata.category(c)[0] in "LM" and not LATIN.search(c) for c in label)
+    return "not_latin" if foreign else None
 
 
 def bad_line(path: Path, number: int, like: str, line: str) -> UserError:

@@ -20,6 +20,7 @@ importers: Registry[Any] = Registry("format")
 RULED_OUT = frozenset(
     {
         "illegible",
+        "other_set",
         "ignored",
         "difficult",
         "not_english",

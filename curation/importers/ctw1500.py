@@ -43,13 +43,13 @@ class Ctw1500(PhotoFiles):
     places: ClassVar[Mapping[str, Place]] = {
         "train": Place(
             annotations=split_folders("train", "ctw1500_train_labels"),
-            photos=split_folders("train", "train_images"),
+            photos=split_folders("train", "train_images", "train/text_image"),
             name=re.compile(r"(\d{4})\.xml"),
             like="0001.xml",
         ),
         "test": Place(
             annotations=split_folders("test", "gt_ctw1500"),
-            photos=split_folders("test", "test_images"),
+            photos=split_folders("test", "test_images", "test/text_image"),
             name=re.compile(r"000(\d{4})\.txt"),
             like="0001001.txt",
         ),

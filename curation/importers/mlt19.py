@@ -33,6 +33,7 @@ class Mlt19:
     source_is: ClassVar[str] = "folder with gt.txt and the pictures"
     url: ClassVar[str] = "https://rrc.cvc.uab.es/?ch=15&com=downloads"
     licence: ClassVar[str] = "CC-BY-4.0"
+    terms: ClassVar[str] = "CC BY 4.0 by ku21fan/STR-Fewer-Labels, CC BY-NC 4.0 by Mountchicken/Union14M"
     citation: ClassVar[str] = (
         "Nayef et al.: ICDAR2019 Robust Reading Challenge on Multi-lingual Scene Text Detection and "
         "Recognition - RRC-MLT-2019. ICDAR 2019"
@@ -88,12 +89,13 @@ class Mlt19Scenes(PhotoFiles):
     source_is: ClassVar[str] = "folder with tr_img_00001.txt, ... and the photos"
     url: ClassVar[str] = Mlt19.url
     licence: ClassVar[str] = Mlt19.licence
+    terms: ClassVar[str] = Mlt19.terms
     citation: ClassVar[str] = Mlt19.citation
     expected: ClassVar[Mapping[str, int | None]] = {"train": None}
     places: ClassVar[Mapping[str, Place]] = {
         "train": Place(
             annotations=split_folders("train", "train_gt_t13"),
-            photos=split_folders("train", "ImagesPart1", "ImagesPart2"),
+            photos=split_folders("train", "ImagesPart1", "ImagesPart2", "Images"),
             name=re.compile(r"(?:gt_)?((?:tr_)?img_\d+)\.txt"),
             like="tr_img_00001.txt",
         ),

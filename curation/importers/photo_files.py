@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,12 +54,39 @@ class Place:
         photos: Folders below SRC, all of which are looked through, in this order.
         name: Matches the name of an annotation file; its first group is the photo's, without the ending.
         like: What ``name`` matches, for messages.
+        deep: Whether to look in the folders below those as well; links are not followed.
     """
 
     annotations: Sequence[str]
     photos: Sequence[str]
     name: re.Pattern[str]
     like: str
+    deep: bool = False
+
+    def files(self, folder: Path) -> dict[str, Path]:
+        """The annotation files in ``folder``, sorted, by the paths of their photos without the endings."""
+        return {
+            str(Path(path).with_name(match[1])): folder / path
+            for path in self._paths(folder)
+            if (match := self.name.fullmatch(Path(path).name))
+        }
+
+    def pictures(self, folder: Path) -> dict[str, Path]:
+        """The pictures in ``folder``, by their paths without the endings; of two, the first in order."""
+        found: dict[str, Path] = {}
+        for path in map(Path, self._paths(folder)):
+            if path.suffix.lower() in PICTURES:
+                found.setdefault(str(path.with_name(path.stem)), folder / path)
+        return found
+
+    def _paths(self, folder: Path) -> list[str]:
+        if not self.deep:
+            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        return sorted(
+            str(Path(below, name).relative_to(folder))
+            for below, _, names in os.walk(folder)
+            for name in names
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +113,7 @@ class PhotoFiles(Photos):
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """Fingerprint all annotation files together."""
         folder, files = self._files(src, split)
-        digest = sha256_json([[path.name, sha256_file(path)] for path in files.values()])
+        digest = sha256_json([[stem, path.name, sha256_file(path)] for stem, path in files.items()])
         return {folder: f"{digest} of {len(files)} files"}
 
     def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
@@ -93,7 +121,7 @@ class PhotoFiles(Photos):
         photos = self._photos(src, split)
         for stem, path in self._files(src, split)[1].items():
             picture = photos.get(stem, src / f"{stem}.jpg")
-            name = f"{split}/{picture.name}"
+            name = f"{split}/{stem}{picture.suffix}"
             yield from words_of(self.photo(picture, origin=name), name, self.marks(path))
 
     def _files(self, src: Path, split: str) -> tuple[str, dict[str, Path]]:
@@ -102,29 +130,20 @@ class PhotoFiles(Photos):
         if not src.is_dir():
             raise UserError(f"folder {src} {not_a_folder(src)}. Give {self._whole()}.")
         for folder in place.annotations:
-            found = {
-                m[1]: src / folder / m[0] for n in _names(src / folder) if (m := place.name.fullmatch(n))
-            }
-            if found:
+            if found := place.files(src / folder):
                 return folder, found
         folders = ", ".join("itself" if folder == "." else folder for folder in place.annotations)
         raise UserError(f"{src} holds no {place.like} (looked in: {folders}). Give {self._whole()}.")
 
     def _photos(self, src: Path, split: str) -> dict[str, Path]:
-        """The photos by their names without ending; of two, the first in order."""
+        place = self.places[split]
         photos: dict[str, Path] = {}
-        for folder in self.places[split].photos:
-            for path in map((src / folder).joinpath, _names(src / folder)):
-                if path.suffix.lower() in PICTURES:
-                    photos.setdefault(path.stem, path)
+        for folder in place.photos:
+            photos = place.pictures(src / folder) | photos  # the first in order stays
         return photos
 
     def _whole(self) -> str:
         return f"the folder of {self.title} as its publisher packs it"
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def split_folders(split: str, *names: str) -> tuple[str, ...]:

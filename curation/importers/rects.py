@@ -39,8 +39,8 @@ class Rects(PhotoFiles):
     expected: ClassVar[Mapping[str, int | None]] = {"train": None}
     places: ClassVar[Mapping[str, Place]] = {
         "train": Place(
-            annotations=split_folders("train", "gt", "ReCTS/gt", "annotations"),
-            photos=split_folders("train", "img", "ReCTS/img", "imgs"),
+            annotations=split_folders("train", "gt", "gt_unicode", "ReCTS/gt", "ReCTS/gt_unicode"),
+            photos=split_folders("train", "img", "ReCTS/img"),
             name=re.compile(r"(train_ReCTS_\d+)\.json"),
             like="gt/train_ReCTS_000001.json",
         ),
