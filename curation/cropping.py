@@ -15,6 +15,7 @@ from curation.core.images import Pixels
 Box = tuple[float, float, float, float]
 Points = NDArray[np.float64]
 
+FARTHEST_PX = 1e7  # what lies beyond is no slip of an annotator
 LARGEST = 4  # times the photo's pixels that a straightened word may have; any outline inside it has less
 
 
@@ -58,9 +59,11 @@ class Cropping:
             OutlineError: it has no area or no finite points, or is too large to be straightened.
             OutsideError: no pixel of it lies in the photo.
         """
-        points = as_points(outline)
-        if self.crop == "rectify" and len(points) > 3:  # a triangle has no two long sides
-            return _straighten(photo, _clockwise(points), self.pad_px)
+        check_outline(outline)
+        if self.crop == "rectify" and len(outline) > 6:  # a triangle has no two long sides
+            if max(map(abs, outline)) > FARTHEST_PX:
+                raise OutlineError(f"an outline that reaches {max(map(abs, outline)):g} pixels far")
+            return _straighten(photo, _clockwise(outline), self.pad_px)
         left, top, width, height = bounds(outline)
         pad = self.pad_px
         return crop_box(photo, (left - pad, top - pad, width + 2 * pad, height + 2 * pad))
@@ -87,8 +90,8 @@ def crop_box(photo: Pixels, box: Box) -> Pixels:
     return photo[rows, columns]
 
 
-def as_points(outline: Sequence[float]) -> Points:
-    """Turn x and y in turn into (n, 2) points.
+def check_outline(outline: Sequence[float]) -> None:
+    """Check an outline, x and y in turn, in microseconds: sets have millions.
 
     Raises:
         OutlineError: it has fewer than three points, an odd number of values, one that is not finite, or
@@ -98,11 +101,9 @@ def as_points(outline: Sequence[float]) -> Points:
         raise OutlineError(f"an outline of {len(outline)} numbers, expected x and y of 3 or more points")
     if not all(map(math.isfinite, outline)):
         raise OutlineError(f"an outline that is not finite: {[*outline[:8]]}")
-    points = np.array(outline, np.float64).reshape(-1, 2)
     _, _, width, height = bounds(outline)
-    if not (width > 0 and height > 0 and abs(_area(points)) > 1e-9 * width * height):
+    if not (width > 0 and height > 0 and abs(signed_area(outline)) > 1e-9 * width * height):
         raise OutlineError(f"an outline without area, {width:g} wide and {height:g} high")
-    return points
 
 
 def bounds(outline: Sequence[float]) -> Box:
@@ -117,15 +118,17 @@ def corners(box: Box) -> tuple[float, ...]:
     return (left, top, left + width, top, left + width, top + height, left, top + height)
 
 
-def _area(points: Points) -> float:
-    """Signed area; positive where the points run clockwise on the screen, for y points down."""
-    x, y = (points - points[0]).T  # far from zero, products would lose the difference
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+def signed_area(outline: Sequence[float]) -> float:
+    """The area of an outline; positive where it runs clockwise on the screen, for y points down."""
+    first_x, first_y = outline[:2]  # far from zero, products would lose the difference
+    xs, ys = [x - first_x for x in outline[::2]], [y - first_y for y in outline[1::2]]
+    return sum(xs[i - 1] * ys[i] - xs[i] * ys[i - 1] for i in range(len(xs))) / 2
 
 
-def _clockwise(points: Points) -> Points:
-    """The same outline from the same first point, clockwise: no photo shows its text mirrored."""
-    return points if _area(points) > 0 else np.roll(points[::-1], 1, axis=0)
+def _clockwise(outline: Sequence[float]) -> Points:
+    """(n, 2) points from the same first one, clockwise: no photo shows its text mirrored."""
+    points = np.array(outline, np.float64).reshape(-1, 2)
+    return points if signed_area(outline) > 0 else np.roll(points[::-1], 1, axis=0)
 
 
 def _straighten(photo: Pixels, points: Points, pad_px: int) -> Pixels:

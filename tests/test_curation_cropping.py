@@ -143,10 +143,16 @@ def test_nothing_inside_the_photo() -> None:
 
 
 def test_an_endless_outline_takes_no_memory() -> None:
-    huge = corners((-1e9, -1e9, 2e9, 2e9))
+    huge = corners((-1e6, -1e6, 2e6, 2e6))
     assert cut(huge).shape == PHOTO.shape
     assert refusal(huge, crop="rectify") == (
-        "OutlineError: an outline 2000000000 long and 2000000000 high in a photo of 60x40"
+        "OutlineError: an outline 2000000 long and 2000000 high in a photo of 60x40"
+    )
+    endless = corners((-1e12, -1e12, 2e12, 2e12))
+    assert cut(endless).shape == PHOTO.shape
+    assert refusal(endless, crop="rectify") == "OutlineError: an outline that reaches 1e+12 pixels far"
+    assert refusal(corners((-1e300, 0, 2e300, 1e300))) == (
+        "OutlineError: an outline without area, 2e+300 wide and 1e+300 high"
     )
 
 

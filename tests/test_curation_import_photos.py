@@ -165,6 +165,8 @@ def test_left_out_by_rule_is_no_damage(tmp_path: Path, monkeypatch: pytest.Monke
         ([True, 2], "[True, 2]"),
         ({"x": 1}, "{'x': 1}"),
         ([[[1]]], "[[[1]]]"),
+        ([[1, 2], 3], "[[1, 2], 3]"),
+        ([[1, 2, 3], [4, 5, 6]], "[[1, 2, 3], [4, 5, 6]]"),
         (list(map(str, range(99))), f"{str(list(map(str, range(99))))[:57]}..."),
     ],
 )

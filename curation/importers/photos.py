@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from curation.core.errors import UserError
 from curation.core.images import BrokenImageError, Pixels, decode, encode_png
-from curation.cropping import Box, Cropping, OutlineError, as_points, bounds, corners
+from curation.cropping import Box, Cropping, OutlineError, bounds, check_outline, corners
 from curation.importers.base import Cut, Unusable, Word, inside
 
 OPEN_IMAGES = re.compile("[0-9a-f]{16}")
@@ -90,7 +90,7 @@ class Photo:
         try:
             frame = None if box is None else as_box(box)
             if outline is not None and not (frame and self._cropping.crop == "box"):
-                as_points(outline)
+                check_outline(outline)
         except OutlineError as error:
             return Unusable(id=id, reason="degenerate_outline", detail=str(error))
         if outline is None or (frame and self._cropping.crop == "box"):
@@ -150,7 +150,7 @@ def as_box(box: Sequence[float]) -> Box:
 def is_outline(outline: Sequence[float]) -> bool:
     """Whether a word can have this outline."""
     try:
-        as_points(outline)
+        check_outline(outline)
     except OutlineError:
         return False
     return True
@@ -181,8 +181,9 @@ def numbers(value: Any, where: str) -> tuple[float, ...]:
         UserError: it is anything else; ``where`` is its position for the message.
     """
     if isinstance(value, list):
-        flat = [part for item in value for part in (item if isinstance(item, list) else [item])]
-        if all(type(part) in (int, float) for part in flat):
+        pairs = all(isinstance(item, list) and len(item) == 2 for item in value)
+        flat = [part for item in value for part in item] if pairs else value
+        if {*map(type, flat)} <= {int, float}:
             return tuple(map(_float, flat))
     raise UserError(f"{where} is {shown(value)}, not a list of numbers. Give the publisher's own file.")
 
