@@ -138,11 +138,15 @@ def _read(word: Word, source: Source) -> Sample | Reject:
         return Reject(uid=uid, reason="box_outside", detail=str(error))
     except OutlineError as error:
         return Reject(uid=uid, reason="degenerate_outline", detail=str(error))
+    size = (pixels.shape[1], pixels.shape[0])
+    if word.size not in (None, size):
+        stated = "{}x{} stated, {}x{} found".format(*word.size, *size)
+        return Reject(uid=uid, reason="wrong_size", detail=stated)
     sample = Sample(
         uid=uid,
         image=data,
         label=word.label,
-        size=(pixels.shape[1], pixels.shape[0]),
+        size=size,
         source=source.name,
         split=source.split,
         licence=source.importer.licence,

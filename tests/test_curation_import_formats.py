@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import lmdb
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from published_sets import (
+    failure,
     picture,
     run,
     write_icdar2015,
@@ -22,6 +25,7 @@ from published_sets import (
 
 from curation.core.dataset import Dataset
 from curation.core.images import decode, encode_jpeg, encode_png
+from curation.importers.lmdb import Lmdb
 
 
 def rows(out: Path, *columns: str) -> list[tuple[Any, ...]]:
@@ -132,6 +136,39 @@ def test_lmdb_words_and_what_is_missing(tmp_path: Path) -> None:
     }
     stored = Dataset.open(tmp_path / "out").take([0, 1], ["image"])
     assert [row["image"]["bytes"] for row in stored] == [png, jpeg]
+
+
+def test_lmdb_of_openocr_states_sizes(tmp_path: Path) -> None:
+    src = write_lmdb(tmp_path / "u14m", [(encode_png(picture(str(i), (40, 16))), f"w{i}") for i in range(4)])
+    with lmdb.open(str(src), map_size=1 << 26) as env, env.begin(write=True) as txn:
+        for number, stated in enumerate((b"40_16", b"16_40", b"no size"), 1):
+            txn.put(b"wh-%09d" % number, stated)
+    run("import", "lmdb", src, "-o", tmp_path / "out", "--max-dropped", "0.3")
+    assert rows(tmp_path / "out", "label") == [("w0",), ("w2",), ("w3",)]
+    rejects = pq.read_table(tmp_path / "out" / "rejects.parquet").to_pylist()
+    assert [(reject["uid"], reject["reason"], reject["detail"]) for reject in rejects] == [
+        ("u14m:000000002", "wrong_size", "16x40 stated, 40x16 found")
+    ]
+
+
+def test_lmdb_without_labels(tmp_path: Path) -> None:
+    src = write_lmdb(tmp_path / "u", [(encode_png(picture(str(i))), None) for i in range(3)])
+    assert failure("import", "lmdb", src, "-o", tmp_path / "out") == (
+        f"{src} has pictures but no label at all, as sets for pre-training have. "
+        "Give --option unlabelled=true to import them with empty labels."
+    )
+    run("import", "lmdb", src, "-o", tmp_path / "out", "--option", "unlabelled=true")
+    assert rows(tmp_path / "out", "uid", "label") == [(f"u:{i:09d}", "") for i in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("n_words", [0, 1, 3, 4, 7])
+def test_lmdb_is_opened_anew_now_and_then(
+    n_words: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curation.importers.lmdb.REOPEN", 3)
+    src = write_lmdb(tmp_path / "l", [(encode_png(picture(str(i))), f"w{i}") for i in range(n_words)])
+    found = [(word.id, word.label, word.read()) for word in Lmdb().words(src, "train")]
+    assert found == [(f"{i + 1:09d}", f"w{i}", encode_png(picture(str(i)))) for i in range(n_words)]
 
 
 def test_lmdb_tree_is_read_in_sorted_order_and_loops_are_no_trap(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ class Word:
         origin_box: Left, top, width, height in that photo, in pixels: as published, or around the outline.
         origin_polygon: The word's outline in that photo as published, x and y in turn.
         label_published: The transcription as published, where ``label`` is a repaired one.
+        size: Width and height in pixels as the source states them, which the picture must have.
         kept: What the word was in a dataset of ours before it was exported, by the names of ``Sample``, its
             whole uid included: it becomes that again.
     """
@@ -69,6 +70,7 @@ class Word:
     origin_box: tuple[float, float, float, float] | None = None
     origin_polygon: Sequence[float] | None = None
     label_published: str | None = None
+    size: tuple[int, int] | None = None
     kept: Mapping[str, Any] | None = None
 
     def uid(self, source: str) -> str:

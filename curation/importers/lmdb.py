@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from curation.importers.base import Unusable, Word, importers
 from curation.importers.lmdb_meta import read_meta, sidecars
 
 DATA = "data.mdb"
+KINDS = (b"image-", b"label-", b"meta-", b"wh-")
+SIZE = re.compile(rb"(\d{1,9})_(\d{1,9})")
+REOPEN = 20_000  # words; what was read of the map counts as this process's memory until the map is given back
 
 
 @importers.add("lmdb")
@@ -24,10 +28,16 @@ class Lmdb:
     """Read ``image-%09d`` and ``label-%09d``, from 1 to ``num-samples``, of one LMDB or a tree of them.
 
     Words whose keys are missing are rejects (``missing_image``, ``missing_label``). Words that we
-    exported get their uid, source, split, licence, origin and boxes back from ``meta-%09d``. Other keys are
-    ignored.
+    exported get their uid, source, split, licence, origin and boxes back from ``meta-%09d``. Where there is
+    ``wh-%09d``, as OpenOCR writes it (``100_32``), the picture must have that size, or it belongs to another
+    word (``wrong_size``). Other keys are ignored.
 
-    Source: baudm/parseq strhub/data/dataset.py and clovaai/deep-text-recognition-benchmark dataset.py.
+    Source: baudm/parseq strhub/data/dataset.py, clovaai/deep-text-recognition-benchmark dataset.py and
+    Topdu/OpenOCR tools/create_lmdb_dataset.py.
+
+    Attributes:
+        unlabelled: Take pictures without labels, as sets for pre-training have them (Union14M-U); labels are
+            then empty, whatever the LMDB holds.
     """
 
     title: ClassVar[str] = "LMDB of PARSeq, DTRB or OpenOCR"
@@ -36,6 +46,8 @@ class Lmdb:
     licence: ClassVar[str] = "unknown"
     citation: ClassVar[str] = ""
     expected: ClassVar[Mapping[str, int]] = {}
+
+    unlabelled: bool = False
 
     def inputs(self, src: Path, split: str) -> dict[str, str]:
         """State size, entries and last transaction of each LMDB: its bytes may be hundreds of gigabytes."""
@@ -56,9 +68,29 @@ class Lmdb:
         """Yield the words of each LMDB in the order of their numbers, the LMDBs in the order of paths."""
         for folder in find_environments(src):
             prefix = "" if folder == src else f"{_relative(folder, src)}/"
-            with environment(folder) as env, env.begin(buffers=True) as txn:
-                for number in range(1, _n_samples(txn, folder) + 1):
-                    yield _word(txn, number, f"{prefix}{number:09d}", folder)
+            first, last = 1, 0
+            while first == 1 or first <= last:
+                with environment(folder) as env, env.begin(buffers=True) as txn:
+                    if first == 1:
+                        last, there = _n_samples(txn, folder), self._kinds(txn, folder)
+                    for number in range(first, min(first + REOPEN, last + 1)):
+                        yield _word(txn, number, f"{prefix}{number:09d}", there)
+                first += REOPEN
+
+    def _kinds(self, txn: Any, folder: Path) -> set[bytes]:
+        """Which kinds of keys to look for: asking each word for what none has would take a third longer."""
+        with txn.cursor() as cursor:
+            there = {
+                kind for kind in KINDS if cursor.set_range(kind) and bytes(cursor.key()).startswith(kind)
+            }
+        if self.unlabelled:
+            return there - {b"label-"}
+        if b"image-" in there and b"label-" not in there:
+            raise UserError(
+                f"{folder} has pictures but no label at all, as sets for pre-training have. "
+                "Give --option unlabelled=true to import them with empty labels."
+            )
+        return there | {b"label-"}
 
 
 def find_environments(src: Path) -> list[Path]:
@@ -133,8 +165,10 @@ def _n_samples(txn: Any, folder: Path) -> int:
     return int(text)
 
 
-def _word(txn: Any, number: int, uid: str, folder: Path) -> Word | Unusable:
-    image, label = txn.get(b"image-%09d" % number), txn.get(b"label-%09d" % number)
+def _word(txn: Any, number: int, uid: str, there: set[bytes]) -> Word | Unusable:
+    """Make word ``number``; of the kinds of keys, those not in ``there`` are not looked for."""
+    image = txn.get(b"image-%09d" % number)
+    label = txn.get(b"label-%09d" % number) if b"label-" in there else b""
     if image is None or label is None:
         missing = "image" if image is None else "label"
         return Unusable(id=uid, reason=f"missing_{missing}", detail=f"no key {missing}-{number:09d}")
@@ -144,7 +178,9 @@ def _word(txn: Any, number: int, uid: str, folder: Path) -> Word | Unusable:
         return Unusable(id=uid, reason="undecodable_label", detail=repr(bytes(label)[:60]))
     # the buffer points into the map: it costs nothing until it is read, and must be read within the scan
     read = functools.partial(bytes, image)
-    meta = txn.get(b"meta-%09d" % number)
+    meta = txn.get(b"meta-%09d" % number) if b"meta-" in there else None
+    stated = SIZE.fullmatch(txn.get(b"wh-%09d" % number) or b"") if b"wh-" in there else None
+    size = None if stated is None else (int(stated[1]), int(stated[2]))
     if (kept := read_meta(None if meta is None else bytes(meta))) is not None:
-        return Word(id=kept["uid"], label=text, read=read, kept=kept)
-    return Word(id=uid, label=text, read=read)
+        return Word(id=kept["uid"], label=text, read=read, kept=kept, size=size)
+    return Word(id=uid, label=text, read=read, size=size)
