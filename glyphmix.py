@@ -27,6 +27,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
         "Drop words to train on that copy words of a test.",
     ),
     "mix": ("curation.mix_command:mix", "Select words from datasets at an exact ratio."),
+    "materialise": ("curation.materialise_command:materialise", "Write the words of a mixture in order."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),
     "ablate": ("train.study_commands:ablate", "Run a study: many mixtures, one cause."),

@@ -188,7 +188,7 @@ def _kept(
     names = dataset.schema(damaged=salvage).names
     damaged = passed_over if salvage else None
     for found in dataset.scan(names, start=first, stop=first + n_rows, damaged=damaged):
-        batch = _fitted(found, into)
+        batch = fitted(found, into)
         verdicts = judge.judge(batch, first)
         rejects.extend(verdicts.rejects)
         tally.add(verdicts.tally)
@@ -221,7 +221,7 @@ def _relabelled(batch: pa.RecordBatch, labels: Mapping[int, str]) -> pa.RecordBa
     return batch
 
 
-def _fitted(batch: pa.RecordBatch, into: pa.Schema) -> pa.RecordBatch:
+def fitted(batch: pa.RecordBatch, into: pa.Schema) -> pa.RecordBatch:
     """Bring the columns of ``batch`` into the order and kinds of ``into``; those it lacks are null."""
     columns = [
         batch[field.name].cast(field.type)

@@ -44,6 +44,7 @@ Commands:
   dedupe         Leave copies out, across all sets at once.
   decontaminate  Drop words to train on that copy words of a test.
   mix            Select words from datasets at an exact ratio.
+  materialise    Write the words of a mixture in order.
   train          Train a recognizer on a mixture.
   evaluate       Measure a trained recognizer on datasets.
   ablate         Run a study: many mixtures, one cause.
@@ -112,7 +113,8 @@ def test_unknown_command() -> None:
     )
     assert run("zzz").stderr.splitlines()[-1] == (
         "Error: unknown command 'zzz'. Known: ablate, decontaminate, dedupe, demo, evaluate, export, "
-        "filter, fonts, import, inspect, laws, mix, palette, preview, render, report, train, verify."
+        "filter, fonts, import, inspect, laws, materialise, mix, palette, preview, render, report, "
+        "train, verify."
     )
 
 
