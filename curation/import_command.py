@@ -56,7 +56,7 @@ class Listing(click.Command):
     "--all-scripts",
     is_flag=True,
     default=None,
-    help="Keep words in every script. By default sets in several keep what PARSeq trains on: Latin script.",
+    help="Keep every legible word. By default sets in several scripts keep what PARSeq trains on.",
 )
 @click.option(
     "--option",

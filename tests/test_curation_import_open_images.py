@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,27 @@ def test_textocr_photo_that_is_not_there(tmp_path: Path) -> None:
     (src / "train_images" / f"{FIRST}.jpg").unlink()
     run("import", "textocr", src, "-o", tmp_path / "out", "--max-dropped", 0.5)
     assert rejects(tmp_path / "out") == [(f"textocr:{FIRST}_1", "missing_image", "")]
+
+
+def test_textocr_photo_that_leads_in_circles_or_nowhere(tmp_path: Path) -> None:
+    names = [FIRST, SECOND, "0" * 300]
+    src = write_textocr(tmp_path / "src", {name: [textocr_word("a")] for name in names[:2]})
+    path = src / "TextOCR_0.1_train.json"
+    path.write_text(path.read_text().replace(f"train/{SECOND}.jpg", f"train/{names[2]}.jpg"))
+    (src / "train_images" / f"{FIRST}.jpg").unlink()
+    (src / "train_images" / f"{FIRST}.jpg").symlink_to(f"{FIRST}.jpg")
+    (src / "train").symlink_to("train_images")
+    run("import", "textocr", src, "-o", tmp_path / "out", "--max-dropped", 1, status=1)
+    write_textocr(src, {"0" * 16: [textocr_word("good")]}, split="val")
+    merged = json.loads(path.read_text())
+    for table, content in json.loads((src / "TextOCR_0.1_val.json").read_text()).items():
+        merged[table].update(content)
+    path.write_text(json.dumps(merged))
+    run("import", "textocr", src, "-o", tmp_path / "out", "--max-dropped", 0.7)
+    assert rejects(tmp_path / "out") == [
+        (f"textocr:{FIRST}_1", "missing_image", "too many levels of symbolic links"),
+        (f"textocr:{SECOND}_1", "missing_image", "file name too long"),
+    ]
 
 
 def test_openvino_files_make_one_set(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def parse_json(data: bytes, where: str) -> Any:
         ) from None
     try:
         value = json.loads(text, object_pairs_hook=_table)
-        if "\\ud" in text.lower():
+        if "\\ud" in text or "\\uD" in text:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except json.JSONDecodeError as error:
         raise UserError(

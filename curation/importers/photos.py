@@ -163,7 +163,10 @@ def first_of(src: Path, names: Sequence[str], where: str) -> Path:
         UserError: one leads out of ``src``; ``where`` is its position for the message.
     """
     paths = [inside(src, name, where) for name in names]
-    return next((path for path in paths if path.is_file()), paths[0])
+    try:
+        return next((path for path in paths if path.is_file()), paths[0])
+    except OSError:  # a loop of links, or too long a name: reading it will say so
+        return paths[0]
 
 
 def open_images(name: str) -> str:
