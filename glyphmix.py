@@ -26,6 +26,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
         "curation.decontaminate_command:decontaminate",
         "Drop words to train on that copy words of a test.",
     ),
+    "curate": ("curation.curate_command:curate", "Go from publishers' files to a clean mixture."),
     "mix": ("curation.mix_command:mix", "Select words from datasets at an exact ratio."),
     "materialise": ("curation.materialise_command:materialise", "Write the words of a mixture in order."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),

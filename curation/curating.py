@@ -1,0 +1,250 @@
+"""From publishers' files to a mixture, stage by stage, each of which can be interrupted and gone on with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from curation import mixing
+from curation.core.dataset import Dataset
+from curation.core.errors import UserError
+from curation.core.files import read_json, write_json
+from curation.core.fingerprint import git_commit, versions
+from curation.core.lock import alone_at
+from curation.core.recipe import resolved
+from curation.curate_recipe import CurationRecipe, PublishedSet, mix_recipe
+from curation.decontaminate import decontaminate
+from curation.dedupe import dedupe
+from curation.filtering import filter_datasets
+from curation.importing import Source, import_set
+
+FORMAT = 1
+RECORD = "curation.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One curation.
+
+    Attributes:
+        spec: The recipe.
+        name: Its name, for messages.
+        data: The folder of raw sets.
+        out: Where all stages are written: ``sets/NAME``, ``tests/NAME``, ``filtered``, ``unique``, ``clean``,
+            ``mixture`` and ``curation.json``.
+        seed: Seed of the mixture and of caps.
+        jobs: Worker processes.
+        skip_absent: Whether sets that are not below ``data`` are passed over.
+    """
+
+    spec: CurationRecipe
+    name: str
+    data: Path
+    out: Path
+    seed: int = 0
+    jobs: int = 1
+    skip_absent: bool = False
+
+
+def curate(job: Job, say: Callable[[str], object] = lambda text: None) -> dict[str, Any]:
+    """Import, filter, deduplicate, decontaminate and mix what the recipe names.
+
+    Finished stages are kept, and a rerun goes on after the last of them.
+
+    Args:
+        job: What to do.
+        say: Called with a sentence about each stage as it ends.
+
+    Returns:
+        What ``curation.json`` holds: the recipe, and for each set how many of its words every stage left.
+
+    Raises:
+        UserError: sets are absent and may not be, ``out`` holds another curation, or a stage fails.
+    """
+    present, absent = look(job)
+    record = {
+        "recipe": resolved(job.spec),
+        "seed": job.seed,
+        "sets": [one.name for one in present],
+        "versions": versions(),
+    }
+    with alone_at(job.out):
+        _begin(job.out, record)
+        folders = {one.name: _import(job, one, say) for one in present}
+        counts = {"imported": _rows_by_set(list(folders.values()))}
+        clean = _clean(job, [one for one in job.spec.sets if one.name in folders], folders, counts, say)
+        mixture = _mix(job, folders, clean, say)
+        facts = {
+            "format": FORMAT,
+            "kind": "curation",
+            **record,
+            "absent": [one.name for one in absent],
+            "funnel": _funnel(job, folders, counts, mixture),
+            "git_commit": git_commit(),
+        }
+        write_json(job.out / RECORD, facts)
+    return facts
+
+
+def look(job: Job) -> tuple[list[PublishedSet], list[PublishedSet]]:
+    """Tell which sets of the recipe lie below the folder of raw sets, and which do not.
+
+    Raises:
+        UserError: there is no such folder, or sets are absent that may not be; the message lists them.
+    """
+    if not job.data.is_dir():
+        raise UserError(f"folder {job.data} does not exist. Give the folder of raw sets with --data.")
+    wanted = [*job.spec.sets, *job.spec.tests]
+    absent = [one for one in wanted if not (job.data / one.path).exists()]
+    if absent and not job.skip_absent:
+        lines = "".join(
+            f"\n  {one.name}: {job.data / one.path}  {one.importer(job.name).url}".rstrip() for one in absent
+        )
+        raise UserError(
+            f"{len(absent)} of the {len(wanted)} sets of {job.name} are absent. "
+            f"Put them where the recipe expects them, or leave them out with --skip-absent:{lines}"
+        )
+    present = [one for one in wanted if one not in absent]
+    if not any(one in present for one in job.spec.sets):
+        raise UserError(f"not one training set of {job.name} lies below {job.data}. Check --data.")
+    return present, absent
+
+
+def _begin(out: Path, record: Mapping[str, Any]) -> None:
+    """Note what ``out`` is for, or see that it is for the same."""
+    note = out / ".curation.json"
+    if not out.exists():
+        out.mkdir(parents=True)
+        write_json(note, record)
+    elif not note.is_file():
+        raise UserError(f"output {out} exists already and is no curation. Give another name with -o.")
+    elif (found := read_json(note)) != record:
+        keys = ", ".join(sorted(key for key in {*found, *record} if found.get(key) != record.get(key)))
+        raise UserError(
+            f"output {out} holds a curation that differs in: {keys}. "
+            "Repeat the command it was begun with, or give another name with -o."
+        )
+
+
+def _import(job: Job, one: PublishedSet, say: Callable[[str], object]) -> Path:
+    folder = job.out / ("tests" if one in job.spec.tests else "sets") / one.name
+    importer = one.importer(job.name)
+    source = Source(importer=importer, src=job.data / one.path, split=one.split, name=one.name)
+    if (folder / "manifest.json").is_file():
+        found = Dataset.open(folder).manifest
+        if found["inputs"] != importer.inputs(source.src, source.split):
+            raise UserError(
+                f"{source.src} has changed since {folder} was made of it. "
+                f"Give another name with -o, or remove {job.out}."
+            )
+        return folder
+    folder.parent.mkdir(exist_ok=True)
+    manifest = import_set(source, folder, max_dropped=one.max_dropped, jobs=job.jobs)
+    say(f"{one.name}: imported {manifest['n_rows']:,} of {manifest['found']:,} annotated words")
+    for warning in manifest["warnings"]:
+        say(f"warning: {one.name}: {warning}")
+    return folder
+
+
+def _clean(
+    job: Job,
+    sets: Sequence[PublishedSet],
+    folders: Mapping[str, Path],
+    counts: dict[str, Counter[str]],
+    say: Callable[[str], object],
+) -> Path | None:
+    """Run the stages that the recipe names on all clean sets together; return the last one's dataset."""
+    spec, jobs, now = job.spec, job.jobs, [folders[one.name] for one in sets if one.clean]
+    tests = [Dataset.open(folders[one.name]) for one in spec.tests if one.name in folders]
+    last = None
+    for stage, wanted, work in (
+        ("filtered", spec.filter, lambda d, out: filter_datasets(spec.filter, d, out, jobs=jobs)),
+        ("unique", spec.dedupe, lambda d, out: dedupe(d, out, spec.dedupe, jobs=jobs)),
+        (
+            "clean",
+            spec.decontaminate if tests else None,
+            lambda d, out: decontaminate(d, tests, out, spec.decontaminate, jobs=jobs),
+        ),
+    ):
+        if wanted is None or not now:
+            continue
+        last = job.out / stage
+        if not (last / "manifest.json").is_file():
+            manifest = work([Dataset.open(path) for path in now], last)
+            reasons = sorted(manifest["rejected_by_reason"].items())
+            left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons) or "nothing"
+            say(f"{stage}: {manifest['n_rows']:,} words; left out: {left_out}")
+        counts[stage] = _rows_by_set([last])
+        now = [last]
+    return last
+
+
+def _mix(
+    job: Job, folders: Mapping[str, Path], clean: Path | None, say: Callable[[str], object]
+) -> dict[str, Any] | None:
+    if job.spec.mix is None:
+        return None
+    out = job.out / "mixture"
+    if (out / "manifest.json").is_file():
+        return dict(read_json(out / "manifest.json"))
+    train = {one.name: folders[one.name] for one in job.spec.sets if one.name in folders}
+    manifest = mixing.mix(mix_recipe(job.spec, train, clean, where=job.name), out, seed=job.seed)
+    say(f"mixture: {manifest['n_positions']:,} positions, fingerprint {manifest['fingerprint'][:16]}")
+    return manifest
+
+
+def _rows_by_set(folders: Sequence[Path]) -> Counter[str]:
+    """Count the rows of datasets by their column ``source``."""
+    counts: Counter[str] = Counter()
+    for folder in folders:
+        for table in Dataset.open(folder).tables(["source"]):
+            for entry in pc.value_counts(table["source"]).to_pylist():
+                counts[entry["values"]] += entry["counts"]
+    return counts
+
+
+def _funnel(
+    job: Job,
+    folders: Mapping[str, Path],
+    counts: Mapping[str, Counter[str]],
+    mixture: Mapping[str, Any] | None,
+) -> list[dict[str, Any]]:
+    """For each training set: what was expected and annotated, what each stage left, and what is mixed."""
+    mixed = {source["name"]: source for source in mixture["sources"]} if mixture else {}
+    rows = []
+    for one in job.spec.sets:
+        row: dict[str, Any] = {"name": one.name, "group": one.group, "expected": one.expected}
+        if one.name in folders:
+            row["annotated"] = Dataset.open(folders[one.name]).manifest["found"]
+            for stage in ("imported", *(("filtered", "unique", "clean") if one.clean else ())):
+                if stage in counts:
+                    row[stage] = counts[stage][one.name]
+            if one.name in mixed:
+                row["mixed"] = mixed[one.name]["positions"]
+        rows.append(row)
+    return rows
+
+
+def as_text(facts: Mapping[str, Any]) -> str:
+    """Lay the funnel out as a table."""
+    head = ["set", "group", "expected", "annotated", "imported", "filtered", "unique", "clean", "mixed"]
+    keys = ["name", *head[1:]]
+    used = [i for i, key in enumerate(keys) if any(row.get(key) not in (None, "") for row in facts["funnel"])]
+    lines = [[head[i] for i in used]]
+    for row in facts["funnel"]:
+        cells = [row.get(keys[i]) for i in used]
+        absent = "absent" if row["name"] in facts["absent"] else "-"
+        lines.append([f"{c:,}" if isinstance(c, int) else (c or absent) for c in cells])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(used))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if keys[i] in ("name", "group") else cell.rjust(width)
+            for i, cell, width in zip(used, line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
