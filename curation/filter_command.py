@@ -13,6 +13,15 @@ from curation.core.errors import UserError
 RECIPES = Path(__file__).parent / "recipes"
 
 
+def _list(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """Print what ``[[filters]]`` may name, and end."""
+    if asked and not ctx.resilient_parsing:
+        from curation.filter_report import catalogue
+
+        click.echo(catalogue())
+        ctx.exit()
+
+
 @click.command("filter")
 @click.argument("recipe", metavar="RECIPE")
 @click.argument("datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -23,6 +32,14 @@ RECIPES = Path(__file__).parent / "recipes"
     metavar="PNG",
     type=click.Path(path_type=Path),
     help="Draw a contact sheet of what each filter dropped or repaired.",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="List all filters and repairs with their keys, and do nothing else.",
 )
 @options.dry_run
 @options.as_json

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from curation.filters import Repair
+from curation.filters import Repair, filters
 from curation.tally import Tally
 
 MOST_SOURCES = 6  # columns of a table that a terminal holds
@@ -40,7 +43,7 @@ def _examples(steps: Sequence[Any], tally: Tally) -> Iterator[dict[str, Any]]:
                     {"uid": uid, "label": label, "detail": detail, "dataset": int(number), "row": int(row)}
                     for _, uid, label, detail, number, row in found
                 ]
-                yield {"filter": step.kind, "reason": reason, "words": words}
+                yield {"step": index, "filter": step.kind, "reason": reason, "words": words}
 
 
 def _step(index: str, step: Any, tally: Tally) -> dict[str, Any]:
@@ -93,3 +96,16 @@ def _row(step: Mapping[str, Any], shown: Sequence[str]) -> tuple[str, ...]:
         *(f"{n:,}" if (n := s["dropped"] + s["repaired"]) else "-" for s in by_source),
         ", ".join(f"{n:,} {reason}" for reason, n in sorted(step["dropped"].items())),
     )
+
+
+def catalogue() -> str:
+    """All filters and repairs: what each does, and its keys with their defaults, as a recipe writes them."""
+    lines = []
+    for kind in filters:
+        lines.append(f"{kind}: {(inspect.getdoc(filters.get(kind)) or '').partition(chr(10))[0]}")
+        for field in dataclasses.fields(filters.get(kind)):
+            default = field.default
+            needed = default is dataclasses.MISSING or default is None
+            value = "" if needed else f" = {json.dumps(default, ensure_ascii=False)}"
+            lines.append(f"  {field.name}{value}")
+    return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,18 @@ MISSING = np.full((32, 96, 3), 128, np.uint8)  # stands for a picture that canno
 
 def write_sheet(manifest: Mapping[str, Any], datasets: Sequence[Dataset], out: Path) -> None:
     """Write a PNG of the examples in the manifest of a filter run, captioned by label and finding."""
-    totals = Counter[tuple[str, str]]()
-    for step in manifest["funnel"]:
-        totals.update({(step["filter"], reason): n for reason, n in step["dropped"].items()})
-        totals[step["filter"], step["filter"]] += step["repaired"]
     parts = []
     for found in manifest["examples"]:
-        n = totals[found["filter"], found["reason"]]
-        words = found["words"]
-        pictures = _pictures(words, datasets)
-        captions = [f"{word['label']}  {word['detail']}" for word in words]
-        parts += [_heading(found, n), contact_sheet(pictures, captions, columns=COLUMNS)]
+        step, words = manifest["funnel"][found["step"]], found["words"]
+        repair = found["reason"] not in step["dropped"]
+        n = step["repaired"] if repair else step["dropped"][found["reason"]]
+        captions = [_caption(word, repair) for word in words]
+        parts += [_heading(found, n), contact_sheet(_pictures(words, datasets), captions, columns=COLUMNS)]
     write_png(_stacked(parts or [_heading({"filter": "nothing dropped", "reason": ""}, 0)]), out)
+
+
+def _caption(word: Mapping[str, Any], repair: bool) -> str:
+    return f"{word['detail']} -> {word['label']}" if repair else f"{word['label']}  {word['detail']}"
 
 
 def _pictures(words: Sequence[Mapping[str, Any]], datasets: Sequence[Dataset]) -> list[Pixels]:

@@ -141,7 +141,7 @@ def _surveyed(
         for shard in range(d.n_shards)
     ]
     found = run_tasks(_look, todo, jobs=jobs, total=starts[-1], unit=" words", what=f"look for {step.kind}")
-    parts = [part for _, _, *part in sorted(found, key=lambda item: item[:2])]
+    parts = [part for _, _, parts in sorted(found, key=lambda item: item[:2]) for part in parts]
     if not parts:
         return step.settled(np.empty((0, 2), np.uint64), np.empty(0, np.int64))
     seen, numbers = zip(*parts, strict=True)
@@ -150,18 +150,17 @@ def _surveyed(
 
 def _look(
     number: int, path: Path, shard: int, before: Steps, step: Surveying, tick: Callable[[int], object]
-) -> tuple[int, int, NDArray[np.uint64], NDArray[np.int64]]:
+) -> tuple[int, int, list[tuple[NDArray[np.uint64], NDArray[np.int64]]]]:
     """What a filter wants to know of the rows of a shard that the filters before it leave."""
     dataset = Dataset.open(path)
     first, n_rows = dataset.rows_of_shard(shard)
-    seen, numbers = [], []
+    found = []
     for batch in dataset.scan(columns(before.steps), start=first, stop=first + n_rows):
         rows = before.walk(batch, first).rows
-        seen.append(step.look(rows)[rows.alive])
-        numbers.append(rows.numbers[rows.alive])
+        found.append((step.look(rows)[rows.alive], rows.numbers[rows.alive]))
         first += len(batch)
         tick(len(batch))
-    return number, shard, np.concatenate(seen), np.concatenate(numbers)
+    return number, shard, found
 
 
 def _closing(spec: FilterRecipe) -> Callable[[Path], Mapping[str, Any]]:

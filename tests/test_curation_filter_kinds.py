@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from filter_words import picture, rows_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curation.core import recipe
 from curation.core.errors import UserError
@@ -135,6 +138,17 @@ def test_of_a_label_that_comes_too_often_some_stay() -> None:
     assert len(set(map(tuple, others))) > 1
     assert dropped("label_cap", words, most=4) == {}
     assert dropped("label_cap", rows_of(["!", "?", "!"]), most=1)["repeated_label"] in ([0], [2])
+
+
+@given(
+    words=st.lists(st.sampled_from(["a", "A", "b", "c", "ä", ""]), min_size=1, max_size=40),
+    most=st.integers(1, 5),
+)
+def test_a_cap_leaves_as_many_as_it_may(words: list[str], most: int) -> None:
+    out = dropped("label_cap", rows_of(words, images=[b""] * len(words)), most=most).get("repeated_label", [])
+    folded = ["a" if word in "Aä" and word else word for word in words]
+    stay = Counter(word for i, word in enumerate(folded) if i not in out)
+    assert stay == {word: min(n, most) for word, n in Counter(folded).items()}
 
 
 def test_words_that_are_listed_fall_out(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from curation.core.errors import UserError
 from curation.filter_command import RECIPES
 from curation.filter_steps import Steps
 from curation.filtering import FilterRecipe, filter_datasets, load_filters
+from curation.filters import filters
 
 
 def spec(*tables: dict[str, Any], max_dropped: float = 1.0) -> FilterRecipe:
@@ -153,6 +154,27 @@ def test_of_words_with_one_uid_the_first_stays(tmp_path: Path) -> None:
     assert [label for _, label, _ in labels_of(Dataset.open(tmp_path / "out"))] == ["one", "two", "drei"]
 
 
+def test_a_dataset_with_a_shard_of_no_row_can_be_filtered(tmp_path: Path) -> None:
+    once = spec({"kind": "empty_label"})
+    filter_datasets(
+        once, [dataset_of(tmp_path / "set", ["", "a", "b"], shard_rows=1)], tmp_path / "one", jobs=1
+    )
+    again = spec({"kind": "same_uid"}, {"kind": "label_cap", "most": 1}, {"kind": "blur"})
+    manifest = filter_datasets(again, [Dataset.open(tmp_path / "one")], tmp_path / "two", jobs=1)
+    assert (manifest["n_rows"], manifest["n_rejected"]) == (2, 0)
+
+
+def test_two_filters_of_one_kind_are_told_apart(tmp_path: Path) -> None:
+    datasets = [dataset_of(tmp_path / "set", ["abcd", "abc", "ab"])]
+    asked = spec({"kind": "label_length", "max": 3}, {"kind": "label_length", "max": 2})
+    manifest = filter_datasets(asked, datasets, tmp_path / "out", jobs=1)
+    assert [step["dropped"] for step in manifest["funnel"]] == [{"too_long": 1}, {"too_long": 1}]
+    assert [(e["step"], [word["uid"] for word in e["words"]]) for e in manifest["examples"]] == [
+        (0, ["set:0"]),
+        (1, ["set:1"]),
+    ]
+
+
 def test_too_many_dropped(tmp_path: Path) -> None:
     datasets = [dataset_of(tmp_path / "set", ["a", "", "abcd", "b", "c"])]
     asked = spec({"kind": "empty_label"}, {"kind": "label_length", "max": 3}, max_dropped=0.3)
@@ -200,6 +222,13 @@ def test_a_dry_run_that_drops_too_many_shows_them_and_fails(tmp_path: Path) -> N
     result = run(*args, status=1)
     assert result.stdout.startswith("filter       seen  dropped")
     assert "Error: 1 of 2 words would be dropped, more than the share of 0.1 allowed" in result.stderr
+
+
+def test_the_list_names_every_filter_and_its_keys() -> None:
+    lines = run("filter", "--list").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines if not line.startswith(" ")] == list(filters)
+    at = lines.index("blur: Drops words without a sharp edge, at the height of 32 px at which they are read.")
+    assert lines[at + 1] == "  max_edge_px = 10.0"
 
 
 @pytest.mark.parametrize(

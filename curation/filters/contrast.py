@@ -21,7 +21,7 @@ DARK, LIGHT = 0.05, 0.95  # the quantiles that count as dark and light: thin let
 class Contrast:
     """Drops words of little contrast.
 
-    Of 6,725 training words of IIIT5K, ICDAR 2015 and SVT none has less than 21, which people still read.
+    Of 6,725 training words of IIIT5K, ICDAR 2015 and SVT none has less than 22, which people still read.
 
     Attributes:
         min: Least contrast that stays, 0-255; see ``contrast``.

@@ -19,7 +19,9 @@ from curation.words import hash_texts, key, mix64
 @filters.add("label_cap")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LabelCap:
-    """Keeps at most so many words of one label: a fifth of Union14M's web crops read "alamy".
+    """Keeps at most so many words of one label.
+
+    Of a sample of Union14M-U's web crops about a fifth read "alamy" (Mountchicken/Union14M, issue 32).
 
     Which ones stay is decided by a hash of their uids, so neither their order nor that of the datasets
     matters. Counted are the words that the filters before this one leave; those that look at pictures would

@@ -15,7 +15,7 @@ from curation.filters.rows import Rows
 @filters.add("unreadable_image")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableImage:
-    """Drops words whose picture is damaged, no picture at all, or larger than 64 megapixels.
+    """Drops words whose picture is damaged, no picture at all, or larger than can be decoded safely.
 
     Every filter that looks at pictures does the same with those that it cannot decode.
     """
