@@ -18,7 +18,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "fonts": ("synthgen.font_commands:fonts", "List fonts, and what each of them can draw."),
     "import": ("curation.import_command:import_", "Turn a published set into a dataset."),
     "export": ("curation.export_command:export", "Write a dataset as LMDB, or for the Hugging Face Hub."),
-    "inspect": ("curation.commands:inspect", "Count and show what a dataset holds."),
+    "inspect": ("curation.inspect_command:inspect", "Count and show what a dataset holds."),
     "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
     "filter": ("curation.filter_command:filter_", "Leave words out by a recipe, each with a reason."),
     "dedupe": ("curation.dedupe_command:dedupe", "Leave copies out, across all sets at once."),

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from curation.census import count
 from curation.core.dataset import Dataset
-from curation.core.images import decode
+from curation.core.images import BrokenImageError, Pixels, decode
 from curation.core.labels import PROTOCOLS
-from curation.core.pool import progress
 from curation.core.rng import stream
 from curation.core.sheet import contact_sheet, write_png
 
-COLUMNS = ["label", "source", "split", "licence", "width", "height"]
 FROM_MANIFEST = {"rejected_by_reason": {}, "warnings": []}
+UNREADABLE = np.full((48, 160, 3), (200, 60, 60), np.uint8)
 QUANTILES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
 
 
@@ -30,34 +29,22 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         (quantiles, aspect to 0.01), ``charset`` (labels' characters, most frequent first),
         ``protocols`` (labels that fall out of each, by reason), ``rejected_by_reason``, ``warnings``.
     """
-    rows, lengths, widths, heights = Counter(), Counter(), Counter(), Counter()
-    aspects, characters, fallen = Counter(), Counter(), Counter()
-    with progress(len(dataset), " words", f"inspect {dataset.name}") as bar:
-        for batch in dataset.scan(COLUMNS):
-            labels, *groups, width, height = (column.to_pylist() for column in batch.columns)
-            rows.update(zip(*groups, strict=True))
-            widths.update(width)
-            heights.update(height)
-            aspects.update(round(w / h, 2) for w, h in zip(width, height, strict=True))
-            lengths.update(map(len, labels))
-            characters.update("".join(labels))
-            fallen.update(verdict for label in labels for verdict in _verdicts(label))
-            bar.update(len(batch))
+    counted = count([dataset])
     return {
         "n_rows": len(dataset),
         "fingerprint": dataset.fingerprint,
         "sources": [
             dict(zip(("source", "split", "licence", "rows"), (*group, n), strict=True))
-            for group, n in sorted(rows.items())
+            for group, n in sorted(counted.groups.items())
         ],
-        "label_length": _quantiles(lengths),
-        "label_lengths": {str(length): lengths[length] for length in sorted(lengths)},
-        "width_px": _quantiles(widths),
-        "height_px": _quantiles(heights),
-        "aspect": _quantiles(aspects),
-        "charset": dict(sorted(characters.items(), key=lambda item: (-item[1], item[0]))),
+        "label_length": quantiles(counted.lengths),
+        "label_lengths": {str(length): counted.lengths[length] for length in sorted(counted.lengths)},
+        "width_px": quantiles(counted.widths),
+        "height_px": quantiles(counted.heights),
+        "aspect": quantiles(counted.aspects),
+        "charset": dict(sorted(counted.characters.items(), key=lambda item: (-item[1], item[0]))),
         "protocols": {
-            name: {reason: n for (of, reason), n in sorted(fallen.items()) if of == name}
+            name: {reason: n for (of, reason), n in sorted(counted.fallen.items()) if of == name}
             for name in PROTOCOLS
         },
         **{key: dataset.manifest.get(key, empty) for key, empty in FROM_MANIFEST.items()},
@@ -69,17 +56,18 @@ def write_sheet(dataset: Dataset, out: Path, *, n_words: int, seed: int) -> None
     n_words = min(n_words, len(dataset))
     rows = np.sort(stream(seed, "inspect").choice(len(dataset), n_words, replace=False))
     words = dataset.take(rows, ["image", "label"])
-    pictures = [decode(word["image"]["bytes"]) for word in words]
+    pictures = [_decoded(word["image"]["bytes"]) for word in words]
     write_png(contact_sheet(pictures, [word["label"] for word in words]), out)
 
 
-@functools.lru_cache(maxsize=1 << 17)  # words repeat; the most frequent ones are most of any set
-def _verdicts(label: str) -> list[tuple[str, str]]:
-    verdicts = ((name, protocol.normalise(label)[1]) for name, protocol in PROTOCOLS.items())
-    return [(name, reason) for name, reason in verdicts if reason is not None]
+def _decoded(data: bytes | None) -> Pixels:
+    try:
+        return decode(data or b"")
+    except BrokenImageError:  # shown as what it is: the others are worth seeing
+        return UNREADABLE
 
 
-def _quantiles(counts: Counter[Any]) -> dict[str, float]:
+def quantiles(counts: Counter[Any]) -> dict[str, float]:
     """Exact quantiles of counted values: the least value that this share of the rows does not exceed."""
     values = sorted(counts)
     upto = np.cumsum([counts[value] for value in values])

@@ -114,8 +114,10 @@ def test_contact_sheet_is_seeded(made: Path, tmp_path: Path) -> None:
 
 def test_columns_alone_are_read(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = set()
-    scan = Dataset.scan
-    monkeypatch.setattr(Dataset, "scan", lambda self, columns: read.update(columns) or scan(self, columns))
+    tables = Dataset.tables
+    monkeypatch.setattr(
+        Dataset, "tables", lambda self, columns: read.update(columns) or tables(self, columns)
+    )
     describe(Dataset.open(made))
     assert read == {"label", "source", "split", "licence", "width", "height"}
 
