@@ -201,9 +201,8 @@ def _warnings(
         if one.n_across:
             found.append(f"Pictures that occur in several splits, with {what}: {one.n_across:,}. A leak.")
     if same.n_rows > n_rows / 1_000:
-        found.append(
-            f"{same.n_rows:,} words ({100 * same.n_rows / n_rows:.1f} %) repeat a picture byte by byte."
-        )
+        share = 100 * same.n_rows / n_rows
+        found.append(f"Words that repeat a picture byte by byte: {same.n_rows:,} ({share:.1f} %).")
     found += [
         f"The label {label!r} is {100 * n / n_rows:.1f} % of all."
         for label, n in labels[:3]

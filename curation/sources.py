@@ -37,7 +37,8 @@ def stated_sources(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     if "sources" in manifest:
         return list(manifest["sources"])
     if manifest.get("command") == "import":
-        return [{key: manifest.get(key, "") for key in ("name", "licence", "url", "citation")}]
+        known = {key: manifest[key] for key in ("licence", "url", "citation") if manifest.get(key)}
+        return [{"name": manifest.get("name", ""), **known}]
     if manifest.get("command") == "render":
         rendered = {key: manifest.get(key) for key in ("recipe_name", "recipe_sha256", "seed")}
         return [{"name": manifest.get("recipe_name", ""), "rendered": [rendered]}]

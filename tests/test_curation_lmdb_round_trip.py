@@ -58,7 +58,7 @@ def there_and_back(dataset: Dataset, folder: Path, shard_rows: int = 1_000_000) 
     return Dataset.open(folder / "back")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=st.lists(ROWS, min_size=1, max_size=8), shard_rows=st.integers(1, 9), boxed=st.booleans())
 def test_nothing_changes(rows: list[dict[str, object]], shard_rows: int, boxed: bool) -> None:
     boxes = ["word_boxes"] if boxed else []
