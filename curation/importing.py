@@ -70,7 +70,7 @@ def import_set(
 
 
 def _kept(source: Source) -> Mapping[str, Any]:
-    """What an export of ours says of the words that come back: their ``sources`` and ``boxes``."""
+    """What an export of ours says of the words that come back: ``sources``, ``boxes``, type of ``render``."""
     kept = getattr(source.importer, "kept", None)
     return {} if kept is None else dict(kept(source.src))
 
@@ -90,7 +90,7 @@ def _write_stretch(
 ) -> None:
     """Write the shards of these numbers, in order; those that are there already are passed over."""
     found = outcomes(source, repeated)
-    boxes = _kept(source).get("boxes", ())
+    kept = _kept(source)
     at = 0
     for index in indices:
         if shards.is_done(out, index):
@@ -98,7 +98,8 @@ def _write_stretch(
         deque(itertools.islice(found, index * shard_words - at), maxlen=0)
         here = itertools.islice(found, shard_words)
         items = (o if isinstance(o, Reject) else _read(o, source) for o in here)
-        shards.write_shard(out, index, items, boxes=boxes, tick=tick)
+        boxes, render = kept.get("boxes", ()), kept.get("render")
+        shards.write_shard(out, index, items, boxes=boxes, render=render, tick=tick)
         at = (index + 1) * shard_words
 
 
