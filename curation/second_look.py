@@ -27,6 +27,7 @@ SCALES = (1.0, 0.92, 0.84)  # the smaller one of two crops against the larger on
 WORTH = 0.7  # likeness from which a coarse match is refined
 STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
 LEAST_COVERED = 0.6  # share of one picture that the other must cover
+MOST_GAIN = 3.0  # how many times one picture's contrast may be the other's
 LEAST_CONTRAST = 3.0  # standard deviation in grey levels; flatter pictures are as like any other flat one
 TASK_PAIRS = 4_000
 Lots = Sequence[tuple[Path, int]]
@@ -36,7 +37,7 @@ def likeness(left: Pixels, right: Pixels) -> float:
     """How well two crops agree when one is moved, stretched and sheared to lie on the other.
 
     The smaller one is slid over the larger one at a few scales, both ways round; the best match is refined
-    as an affine map. Brightness and contrast make no difference, colours do.
+    as an affine map. Brightness makes no difference, nor does contrast up to ``MOST_GAIN``; colours do.
 
     Source: the map maximises the enhanced correlation coefficient (Evangelidis and Psarakis, PAMI 2008,
     doi:10.1109/TPAMI.2008.113).
@@ -46,8 +47,12 @@ def likeness(left: Pixels, right: Pixels) -> float:
         right: (h, w, 3) uint8 RGB.
 
     Returns:
-        Correlation over pixels and channels where they overlap, -1 to 1; 0 if one of them is flat.
+        Correlation over pixels and channels where they overlap, -1 to 1; 0 if one of them is flat, or much
+        flatter than the other.
     """
+    contrasts = _contrast(left), _contrast(right)
+    if min(contrasts) < LEAST_CONTRAST or max(contrasts) > MOST_GAIN * min(contrasts):
+        return 0.0
     height = int(np.clip(min(left.shape[0], right.shape[0]), *HEIGHT_PX))
     value, part, whole, corner = max(
         (*_coarse(left, right, height), *_coarse(right, left, height)), key=lambda match: match[0]
@@ -128,8 +133,6 @@ def _coarse(part: Pixels, whole: Pixels, height: int) -> list[Match]:
     """Slide ``part`` over ``whole``, stretched to its shape and a little less; the match of each scale."""
     width = min(WIDEST * height, max(height // 2, round(whole.shape[1] * height / whole.shape[0])))
     below = _smooth(_resized(whole, width, height))
-    if _flat(below) or _flat(part):
-        return [(0.0, below, below, (0, 0))]
     matches = []
     for scale_y in SCALES:
         for scale_x in SCALES:
@@ -143,8 +146,9 @@ def _smooth(image: Pixels) -> Pixels:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), SMOOTHING_PX), np.uint8)
 
 
-def _flat(image: Pixels) -> bool:
-    return bool(image.std(axis=(0, 1)).max() < LEAST_CONTRAST)
+def _contrast(image: Pixels) -> float:
+    """Standard deviation in grey levels, of the channel where it is largest."""
+    return float(image.std(axis=(0, 1)).max())
 
 
 def _refined(above: Pixels, below: Pixels, corner: tuple[int, int]) -> float:
