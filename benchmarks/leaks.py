@@ -16,10 +16,10 @@ mix         recrop, resize, brightness and jpeg in turn
 
 Then ``curation.leaks`` looks for them as ``glyphmix decontaminate`` does. The first table tells, for each
 kind, how many were dropped and at which levels, and how many name the very word that they copy (one of
-several equal ones may be named instead). The second one tells how many of the words to train on are dropped though
-nothing was planted there. Sets share real copies as well: ``--copies FILE`` lists the uids, one a line, of
-those that somebody has looked at and found to be copies. Pairs of different pictures under one label are
-told beside it: the rate at which those are called copies.
+several equal ones may be named instead). The second one tells how many of the words to train on are dropped
+though nothing was planted there. Sets share real copies as well: ``--copies FILE`` lists the uids, one a
+line, of those that somebody has looked at and found to be copies. Below it stands at what rate different
+pictures under one label are called copies.
 
 The last line is ``recall <without re-crops> <with> false <clean words dropped per thousand>``.
 """

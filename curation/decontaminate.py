@@ -60,7 +60,7 @@ def decontaminate(
     _refuse_same(datasets, tests)
     _refuse_outputs(None if dry_run else out, page, picture)
     train, test = (gather(lots, spec.protocol, jobs=jobs) for lots in (datasets, tests))
-    leaks = find(train, test, spec, jobs=jobs)
+    leaks = find(train, test, spec, jobs=jobs, out=None if dry_run else out)
     facts = {"leaks": matrix(leaks), "warnings": _warnings(leaks)}
     if dry_run or out is None:
         _write_beside(leaks, facts["leaks"], page, picture)

@@ -22,7 +22,6 @@ class LeakJudge:
         rows: (N,) their numbers in the dataset, rising.
         level: (N,) index in ``levels``.
         distance: (N,) as in ``Pairs``.
-        likeness: (N,) what the second look says.
         copied: (N,) index in ``uids`` of the word that each copies.
         levels: Names of the levels.
         uids: Of words of the tests.
@@ -31,7 +30,6 @@ class LeakJudge:
     rows: NDArray[np.int64]
     level: NDArray[np.uint8]
     distance: NDArray[np.float32]
-    likeness: NDArray[np.float32]
     copied: NDArray[np.int64]
     levels: tuple[str, ...]
     uids: tuple[str, ...]
@@ -49,20 +47,19 @@ class LeakJudge:
                 Reject(
                     uid=uids[row].as_py(),
                     reason=level,
-                    detail=told(level, float(self.distance[i]), float(self.likeness[i])),
+                    detail=told(level, float(self.distance[i])),
                     duplicate_of=self.uids[self.copied[i]],
                 )
             )
         return Verdicts(keep=keep, rejects=rejects)
 
 
-def told(level: str, distance: float, likeness: float) -> str:
-    """The distance of a pair in a few words: ``11 bits, likeness 0.987``, ``overlap 0.83``."""
+def told(level: str, distance: float) -> str:
+    """The distance of a pair in a few words: ``agreement 0.987``, ``overlap 0.831``."""
     if level in ("leak_bytes", "leak_pixels"):
         return "identical"
-    if level in ("leak_origin", "shared_photo"):
-        return f"overlap {1 - distance:.2f}"
-    return f"{distance:.0f} bits, likeness {likeness:.3f}"
+    what = "overlap" if level in ("leak_origin", "shared_photo") else "agreement"
+    return f"{what} {1 - distance:.3f}"
 
 
 def judges(leaks: Leaks) -> list[LeakJudge]:
@@ -76,7 +73,6 @@ def judges(leaks: Leaks) -> list[LeakJudge]:
             rows=gone.left[low:high] - int(leaks.train.starts[number]),
             level=gone.rank[low:high],
             distance=gone.distance[low:high],
-            likeness=gone.likeness[low:high],
             copied=index[low:high],
             levels=leaks.spec.ranked,
             uids=uids,

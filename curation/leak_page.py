@@ -87,10 +87,10 @@ def examples(leaks: Leaks) -> list[Example]:
     train = _sides(leaks.train, leaks.train_sets.names, leaks.train_sets.of, pairs.left[chosen])
     test = _sides(leaks.test, leaks.test_sets.names, leaks.test_sets.of, pairs.right[chosen])
     levels = [leaks.spec.ranked[rank] for rank in pairs.rank[chosen].tolist()]
-    how = zip(pairs.distance[chosen].tolist(), pairs.likeness[chosen].tolist(), strict=True)
+    distances = pairs.distance[chosen].tolist()
     return [
-        Example(level=level, told=told(level, *distance), train=ours, test=theirs)
-        for level, distance, ours, theirs in zip(levels, how, train, test, strict=True)
+        Example(level=level, told=told(level, distance), train=ours, test=theirs)
+        for level, distance, ours, theirs in zip(levels, distances, train, test, strict=True)
     ]
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curation import near
 from curation.evidence import SPLITS, Evidence
-from curation.leak_recipe import DecontaminateRecipe, Level, Rule
+from curation.leak_recipe import DecontaminateRecipe, Level
+from curation.lookalikes import agreements, lookalikes
 from curation.near import Pairs
-from curation.second_look import likenesses
+from curation.sketches import scratch
 
 Rows = NDArray[np.int64]
 HELD = 1 << 20  # pairs that wait before they are thinned out
-COLUMNS = ("keys", "rank", "distance", "likeness", "left", "right")
+COLUMNS = ("keys", "rank", "distance", "left", "right")
 LEAST_EDGES = 16  # brightness changes along a hash's rows; of real words 1 in 1,000 has fewer than 21
 WITHIN_ROWS = np.uint64(0x7FFF_7FFF_7FFF_7FFF)  # four rows of 16 bits; the first of a row has none before it
 
@@ -55,8 +57,7 @@ class Best:
     Attributes:
         keys: (N,) rising, once it is thinned.
         rank: (N,) the level's place in the order in which levels decide.
-        distance: (N,) as in ``Pairs``.
-        likeness: (N,) what the second look says; not a number where none was needed.
+        distance: (N,) 1 less the overlap of two boxes, or the agreement of two pictures; 0 if identical.
         left: (N,) rows of the words to train on.
         right: (N,) rows of the words of the tests.
     """
@@ -64,7 +65,6 @@ class Best:
     keys: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     rank: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     distance: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
-    likeness: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     left: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     right: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     _waiting: list[tuple[NDArray, ...]] = field(default_factory=list)
@@ -72,9 +72,9 @@ class Best:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def add(self, keys: Rows, rank: NDArray[np.uint8], likeness: NDArray[np.float32], pairs: Pairs) -> None:
-        """Take in pairs, with a key, a rank and a likeness for each."""
-        self._waiting.append((keys, rank, pairs.distance, likeness, pairs.left, pairs.right))
+    def add(self, keys: Rows, rank: NDArray[np.uint8], pairs: Pairs) -> None:
+        """Take in pairs, with a key and a rank for each."""
+        self._waiting.append((keys, rank, pairs.distance, pairs.left, pairs.right))
         if sum(len(waiting[0]) for waiting in self._waiting) > HELD:
             self.thin()
 
@@ -120,30 +120,24 @@ class Leaks:
         """The pair that costs a word its place, one for each such word, by rising row."""
         costly = self.pairs.select(self.pairs.rank < len(self.spec.dropped))
         found = Best()
-        pairs = Pairs(costly.left, costly.right, costly.distance)
-        found.add(costly.left, costly.rank, costly.likeness, pairs)
+        found.add(costly.left, costly.rank, Pairs(costly.left, costly.right, costly.distance))
         return found.thin()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Pairs of one level, and what a second look at them says."""
+def find(
+    train: Evidence, test: Evidence, spec: DecontaminateRecipe, *, jobs: int, out: Path | None = None
+) -> Leaks:
+    """Look for words of ``train`` that copy words of ``test``; memory grows with words, not with pairs.
 
-    level: Level
-    pairs: Pairs
-    likeness: NDArray[np.float32]
-
-
-def find(train: Evidence, test: Evidence, spec: DecontaminateRecipe, *, jobs: int) -> Leaks:
-    """Look for words of ``train`` that copy words of ``test``; memory grows with words, not with pairs."""
+    Sketches of pictures that are looked at twice lie beside ``out`` meanwhile, or among temporary files.
+    """
     train_sets, test_sets = Sets.among(train), Sets.among(test)
     of_train, of_test = Best(), Best()
-    for found in _found(train, test, spec, jobs):
-        pairs, rank = found.pairs, np.full(len(found.pairs), spec.ranked.index(found.level), np.uint8)
-        key = pairs.left * len(test_sets.names) + test_sets.of[pairs.right]
-        of_train.add(key, rank, found.likeness, pairs)
-        key = pairs.right * len(train_sets.names) + train_sets.of[pairs.left]
-        of_test.add(key, rank, found.likeness, pairs)
+    with scratch(out) as folder:
+        for level, pairs in _pairs(train, test, spec, folder, jobs):
+            rank = np.full(len(pairs), spec.ranked.index(level), np.uint8)
+            of_train.add(pairs.left * len(test_sets.names) + test_sets.of[pairs.right], rank, pairs)
+            of_test.add(pairs.right * len(train_sets.names) + train_sets.of[pairs.left], rank, pairs)
     return Leaks(
         spec=spec,
         train=train,
@@ -155,46 +149,39 @@ def find(train: Evidence, test: Evidence, spec: DecontaminateRecipe, *, jobs: in
     )
 
 
-def _found(train: Evidence, test: Evidence, spec: DecontaminateRecipe, jobs: int) -> Iterator[Found]:
+def _pairs(
+    train: Evidence, test: Evidence, spec: DecontaminateRecipe, folder: Path, jobs: int
+) -> Iterator[tuple[Level, Pairs]]:
     """Yield the pairs of each level in bounded chunks; weaker levels find those of stronger ones again."""
     wanted = {*spec.ranked}
     if "leak_bytes" in wanted:
         for pairs in near.same_bytes(train, test):
-            yield _unseen("leak_bytes", pairs)
+            yield "leak_bytes", pairs
     if "leak_pixels" in wanted:
         for pairs in near.same_pixels(train, test, jobs=jobs):
-            yield _unseen("leak_pixels", pairs)
+            yield "leak_pixels", pairs
     if wanted & {"leak_origin", "shared_photo"}:
         for pairs in near.same_origin(train, test, least_iou=0):
-            here = pairs.distance <= np.float32(1 - spec.least_iou)
-            if "leak_origin" in wanted:
-                yield _unseen("leak_origin", pairs.select(here))
-            if "shared_photo" in wanted:
-                yield _unseen("shared_photo", pairs.select(~here))
-    if rules := [rule for rule in spec.same_label_rules if rule.level in wanted]:
-        most = max(rule.most_bits for rule in rules)
-        yield from _looked_at(train, test, near.same_label(train, test, most_bits=most), rules, jobs)
+            yield from _split(pairs, spec.least_iou, "leak_origin", "shared_photo", wanted)
+    if wanted & {"leak_same_label", "leak_probable"}:
+        pairs = lookalikes(train, test, folder=folder, look=spec.look, least=spec.probable, jobs=jobs)
+        yield from _split(pairs, spec.certain, "leak_same_label", "leak_probable", wanted)
     if "leak_any_label" in wanted:
-        rule = spec.any_label_rule
-        pairs_of = near.any_label(telling(train), telling(test), most_bits=rule.most_bits)
-        yield from _looked_at(train, test, pairs_of, [rule], jobs)
+        chunks = near.any_label(telling(train), telling(test), most_bits=spec.any_label_bits)
+        for near_ in _gathered(chunks):
+            agree = agreements(train, near_, test, folder=folder, jobs=jobs)
+            pairs = Pairs(near_.left, near_.right, 1 - agree)
+            yield "leak_any_label", pairs.select(agree >= np.float32(spec.any_label))
 
 
-def _unseen(level: Level, pairs: Pairs) -> Found:
-    return Found(level, pairs, np.full(len(pairs), np.nan, np.float32))
-
-
-def _looked_at(
-    train: Evidence, test: Evidence, chunks: Iterator[Pairs], rules: Sequence[Rule], jobs: int
-) -> Iterator[Found]:
-    """Look again at what may be near; a pair has the level of the first rule that it fulfils."""
-    for pairs in _gathered(chunks):
-        likeness = likenesses(train, pairs, test, jobs=jobs)
-        open_ = np.ones(len(pairs), bool)
-        for rule in rules:
-            here = open_ & (pairs.distance <= rule.most_bits) & (likeness >= np.float32(rule.least_likeness))
-            open_ &= ~here
-            yield Found(rule.level, pairs.select(here), likeness[here])
+def _split(
+    pairs: Pairs, least: float, close: Level, far: Level, wanted: set[Level]
+) -> Iterator[tuple[Level, Pairs]]:
+    """Tell pairs that overlap or agree by ``least`` from the others."""
+    within = pairs.distance <= np.float32(1 - least)
+    for level, which in ((close, within), (far, ~within)):
+        if level in wanted:
+            yield level, pairs.select(which)
 
 
 def _gathered(chunks: Iterator[Pairs]) -> Iterator[Pairs]:
@@ -203,18 +190,10 @@ def _gathered(chunks: Iterator[Pairs]) -> Iterator[Pairs]:
     for chunk in chunks:
         held.append(chunk)
         if sum(map(len, held)) > HELD:
-            yield _joined(held)
+            yield near.joined(held)
             held = []
     if sum(map(len, held)):
-        yield _joined(held)
-
-
-def _joined(parts: Sequence[Pairs]) -> Pairs:
-    return Pairs(
-        np.concatenate([part.left for part in parts]),
-        np.concatenate([part.right for part in parts]),
-        np.concatenate([part.distance for part in parts]),
-    )
+        yield near.joined(held)
 
 
 def telling(evidence: Evidence) -> Evidence:

@@ -127,8 +127,9 @@ def test_outputs_that_are_there(tmp_path: Path, exam: Path, train: Path) -> None
     ("text", "message"),
     [
         ("least_iuo = 0.3", "unknown key 'least_iuo' in r.toml. Did you mean 'least_iou'?"),
-        ("certain_bits = 65", "r.toml: certain_bits must be from 0 to 64, got 65."),
-        ("recut_likeness = 1.5", "r.toml: recut_likeness must be from 0 to 1, got 1.5."),
+        ("any_label_bits = 65", "r.toml: any_label_bits must be from 0 to 40, got 65."),
+        ("any_label = 1.5", "r.toml: any_label must be above 0 and at most 1, got 1.5."),
+        ("certain = 0.9", "r.toml: probable and certain must rise from above 0 to 1, got 0.93 and 0.9."),
         ("least_iou = 0.0", "r.toml: least_iou must be above 0 and at most 1, got 0.0."),
         ("max_dropped = -1.0", "r.toml: max_dropped must be from 0 to 1, got -1.0."),
         (
