@@ -48,7 +48,9 @@ def _heading(found: Mapping[str, Any], n: int) -> Pixels:
     name = found["filter"]
     text = f"{name}: {found['reason']}" if found["reason"] not in ("", name) else name
     strip = Image.new("RGB", (COLUMNS * 168 + 8, HEAD_PX), PAPER)
-    ImageDraw.Draw(strip).text((8, 6), f"{text}, {n:,} words", INK, font=ImageFont.load_default(16))
+    ImageDraw.Draw(strip).text(
+        (8, 6), f"{text}, {n:,} {'word' if n == 1 else 'words'}", INK, font=ImageFont.load_default(16)
+    )
     return np.asarray(strip)
 
 
