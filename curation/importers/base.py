@@ -100,6 +100,11 @@ class Importer(Protocol):
     importer still works (``title``, ``source_is``, ``terms``, ``checksums``) have defaults in
     ``curation.catalogue``.
 
+    An importer may also have ``expected_of(split)``, where options choose a part of the set: the words of
+    that part as published, or None; and ``kept(src)``, where words were ours before (see ``Word.kept``):
+    what an export says of their ``sources``, ``boxes`` and type of ``render``. An option called
+    ``unlabelled`` lets words without labels in.
+
     Attributes:
         title: The set's own name, in a few words: ``Street View Text``.
         source_is: What SOURCE is, in a few words: ``folder with train.xml and the photos``.
