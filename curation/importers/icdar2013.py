@@ -70,6 +70,12 @@ class Icdar2013Scenes(PhotoFiles):
     licence: ClassVar[str] = Icdar2013.licence
     citation: ClassVar[str] = Icdar2013.citation
     expected: ClassVar[Mapping[str, int | None]] = {"train": None, "test": 1_095}
+    checksums: ClassVar[Mapping[str, str]] = {
+        "Challenge2_Training_Task12_Images.zip": "md5:a443b9649fda4229c9bc52751bad08fb",
+        "Challenge2_Training_Task1_GT.zip": "md5:f3a425284a66cd67f455d389c972cce4",
+        "Challenge2_Test_Task12_Images.zip": "md5:af2e9f070c4c6a1c7bdb7b36bacf23e3",
+        "Challenge2_Test_Task1_GT.zip": "md5:3191c34cd6ac28b60f5a7db7030190fb",
+    }
     places: ClassVar[Mapping[str, Place]] = {
         "train": Place(
             annotations=split_folders("train", "Challenge2_Training_Task1_GT"),
