@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation.columns import described
-from curation.licences import Licence
+from curation.licences import HUB, Licence
 
 # Source: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html, appendix 1.
 CONTEXT: dict[str, Any] = {
@@ -80,8 +80,29 @@ def croissant(
         The content of ``croissant.json``: each file with its SHA-256, and a record set for each split with
         a field for each column but ``render``.
     """
-    cited = [source["citation"] for source in manifest["sources"] if source["citation"]]
-    files = [
+    sources = manifest["sources"]
+    cited = dict.fromkeys(source["citation"] for source in sources if source["citation"])
+    addresses = dict.fromkeys(source["url"] for source in sources if source["url"])
+    return {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "name": name,
+        "description": description,
+        "license": [_licence(one.name) for one in licences],
+        **({"citeAs": "; ".join(cited)} if cited else {}),
+        **({"isBasedOn": list(addresses)} if addresses else {}),
+        "keywords": ["OCR", "scene text recognition", "word images"],
+        "isLiveDataset": False,
+        "version": "1.0.0",
+        "identifier": f"sha256:{manifest['fingerprint']}",
+        "distribution": [*_files(splits), *map(_file_set, splits)],
+        "recordSet": [_record_set(split, into) for split in splits],
+    }
+
+
+def _files(splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    return [
         {
             "@type": "cr:FileObject",
             "@id": entry["file"],
@@ -94,40 +115,19 @@ def croissant(
         for entries in splits.values()
         for entry in entries
     ]
-    sets = [
-        {
-            "@type": "cr:FileSet",
-            "@id": f"files-{split}",
-            "name": f"files-{split}",
-            "encodingFormat": PARQUET,
-            "includes": f"data/{split}-*.parquet",
-        }
-        for split in splits
-    ]
-    about: dict[str, Any] = {
-        "@context": CONTEXT,
-        "@type": "sc:Dataset",
-        "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "name": name,
-        "description": description,
-        "license": [_licence(one.name) for one in licences],
-        "keywords": ["OCR", "scene text recognition", "word images"],
-        "isLiveDataset": False,
-        "version": "1.0.0",
-        "identifier": f"sha256:{manifest['fingerprint']}",
-        "distribution": [*files, *sets],
-        "recordSet": [_record_set(split, into) for split in splits],
+
+
+def _file_set(split: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": f"files-{split}",
+        "name": f"files-{split}",
+        "encodingFormat": PARQUET,
+        "includes": f"data/{split}-*.parquet",
     }
-    if cited:
-        about["citeAs"] = "; ".join(dict.fromkeys(cited))
-    if addresses := [source["url"] for source in manifest["sources"] if source["url"]]:
-        about["isBasedOn"] = list(dict.fromkeys(addresses))
-    return about
 
 
 def _licence(name: str) -> str:
-    from curation.licences import HUB
-
     return f"{SPDX}{name}.html" if name in HUB else name
 
 

@@ -12,6 +12,7 @@ import lmdb
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.files import refuse_existing, whole_folder, write_json
+from curation.core.fingerprint import sha256
 from curation.core.pool import progress
 from curation.importers.lmdb_meta import BOXES, KEPT, SIDECAR, write_meta
 from curation.sources import sources_of
@@ -97,9 +98,23 @@ def _write(folder: Path, entries: Iterator[Entry], n_rows: int, tick: Callable[[
 
 
 def _images(dataset: Dataset, start: int, stop: int) -> Iterator[Entry]:
-    batches = dataset.scan(["image"], start=start, stop=stop)
-    pictures = (value for batch in batches for value in batch.column(0).field("bytes"))
-    return ((b"image-%09d" % i, picture.as_py()) for i, picture in enumerate(pictures, 1))
+    """The stored files; a reader of LMDB has no way to tell a damaged one.
+
+    Raises:
+        UserError: one does not match its SHA-256.
+    """
+    i = 0
+    for batch in dataset.scan(["image", "sha256", "uid"], start=start, stop=stop):
+        sums, uids = batch["sha256"].to_pylist(), batch["uid"].to_pylist()
+        for picture, stated, uid in zip(batch["image"].field("bytes"), sums, uids, strict=True):
+            i += 1
+            data = picture.as_py()
+            if data is None or sha256(data) != stated:
+                raise UserError(
+                    f"dataset {dataset.path} is damaged: the image of row {start + i - 1} ({uid}) does not "
+                    f"match its SHA-256. {dataset.way_out}"
+                )
+            yield b"image-%09d" % i, data
 
 
 def _labels(dataset: Dataset, start: int, stop: int) -> Iterator[Entry]:

@@ -106,8 +106,13 @@ def _file(
     (split, at, of), (shard, n_rows, all_of_it) = name, part
     path = f"data/{split}-{at:05d}-of-{of:05d}.parquet"
     entry = dataset.manifest["shards"][shard]
+    source = dataset.path / entry["file"]
+    if (found := sha256_file(source)) != entry["sha256"]:  # nothing damaged is to be published
+        raise UserError(
+            f"{source} is damaged: its SHA-256 is {found[:16]}, not {entry['sha256'][:16]}. {dataset.way_out}"
+        )
     if all_of_it:
-        _link(dataset.path / entry["file"], draft / path)
+        _link(source, draft / path)
         tick(n_rows)
         return {**entry, "file": path}
     into = dataset.schema()

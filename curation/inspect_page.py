@@ -52,21 +52,11 @@ def _content(datasets: Sequence[Dataset], seen: Looked) -> dict[str, Any]:
     same = copies(seen.bytes, seen.splits)
     alike = copies(seen.alike, seen.splits, first_of_each(seen.bytes))
     n_labels, frequent = most_frequent(seen.labels, FREQUENT)
-    each = max(4, min(PER_SOURCE, MOST_PICTURES // max(1, len(seen.samples))))
-    sheets = {f"source {name}": rows[:each].tolist() for name, rows in seen.samples.items()}
-    sheets |= {
-        f"{kind} {i}": pair
-        for kind, found in (("same", same), ("alike", alike))
-        for i, pair in enumerate(found.largest)
-    }
-    shown = pictures(datasets, sheets)
     labels = _labels(datasets, frequent, census.n_rows)
-    sources = [entry for dataset in datasets for entry in sources_of(dataset)]
     return {
         "title": ", ".join(dataset.name for dataset in datasets[:6]) + (" …" if len(datasets) > 6 else ""),
         "n_rows": census.n_rows,
         "n_sources": len({source for source, _, _ in census.groups}),
-        "datasets": datasets,
         "warnings": _warnings(datasets, census, same, alike, labels),
         "groups": _groups(census),
         "splits": sorted({split for _, split, _ in census.groups}),
@@ -82,23 +72,40 @@ def _content(datasets: Sequence[Dataset], seen: Looked) -> dict[str, Any]:
             name: {reason: n for (of, reason), n in sorted(census.fallen.items()) if of == name}
             for name in PROTOCOLS
         },
-        "copies": [
-            ("the same bytes", same, [shown.get(f"same {i}", []) for i in range(len(same.largest))]),
-            (
-                "the same label and dhash",
-                alike,
-                [shown.get(f"alike {i}", []) for i in range(len(alike.largest))],
-            ),
-        ],
-        "sheets": _sheets(seen, shown, census),
+        **_shown(datasets, seen, same, alike),
+        **_provenance(datasets),
+        "cut": cut,
+        "percent": lambda n: f"{100 * n / max(1, census.n_rows):.1f}",
+    }
+
+
+def _provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
+    sources = [entry for dataset in datasets for entry in sources_of(dataset)]
+    return {
+        "datasets": datasets,
         "rejects": rejects_of(datasets)[:MOST_LINES],
         "n_rejected": sum(dataset.manifest["n_rejected"] for dataset in datasets),
         "history": history_of(datasets)[-MOST_LINES:],
         "sources": sources[:MOST_LINES],
         "licences": roll_up(sources),
         "version": versions(("glyphmix",)).get("glyphmix", "from source"),
-        "cut": cut,
-        "percent": lambda n: f"{100 * n / max(1, census.n_rows):.1f}",
+    }
+
+
+def _shown(datasets: Sequence[Dataset], seen: Looked, same: Copies, alike: Copies) -> dict[str, Any]:
+    """Words of each source, and the copies that are repeated most."""
+    each = max(4, min(PER_SOURCE, MOST_PICTURES // max(1, len(seen.samples))))
+    wanted = {f"source {name}": rows[:each].tolist() for name, rows in seen.samples.items()}
+    kinds = (("same", SAME, same), ("alike", ALIKE, alike))
+    for kind, _, found in kinds:
+        wanted |= {f"{kind} {i}": list(pair) for i, pair in enumerate(found.largest)}
+    shown = pictures(datasets, wanted)
+    return {
+        "sheets": _sheets(seen, shown),
+        "copies": [
+            (what, found, [shown.get(f"{kind} {i}", []) for i in range(len(found.largest))])
+            for kind, what, found in kinds
+        ],
     }
 
 
@@ -174,11 +181,10 @@ def _characters(characters: Mapping[str, int]) -> list[tuple[str, str, int, floa
     return [("␣" if c == " " else cut(c), f"U+{ord(c):04X}", n, n / most) for c, n in ordered]
 
 
-def _sheets(
-    seen: Looked, shown: Mapping[str, list[Picture]], census: Census
-) -> list[tuple[str, int, list[Picture]]]:
+def _sheets(seen: Looked, shown: Mapping[str, list[Picture]]) -> list[tuple[str, int, list[Picture]]]:
+    """Name, rows and pictures of each source, the largest first."""
     rows: Counter[str] = Counter()
-    for (source, _, _), n in census.groups.items():
+    for (source, _, _), n in seen.census.groups.items():
         rows[source] += n
     return [
         (name, rows[name], shown[f"source {name}"])

@@ -146,6 +146,10 @@ def _manifest_faults(dataset: Dataset) -> Iterator[Fault]:
         yield Fault(what="manifest.json: the fingerprint is not that of the shards listed")
     if sum(shard["rows"] for shard in manifest["shards"]) != len(dataset):
         yield Fault(what="manifest.json: n_rows is not the sum of the shards' rows")
+    listed = {shard["file"] for shard in manifest["shards"]}
+    for path in sorted((dataset.path / "data").glob("*.parquet")):
+        if (name := f"data/{path.name}") not in listed:
+            yield Fault(shard=name, what="manifest.json does not list it, but other readers will read it")
     path = dataset.path / "rejects.parquet"
     try:
         n_rejects = pq.ParquetFile(path).metadata.num_rows

@@ -16,7 +16,6 @@ from curation.core.dataset import Dataset
 from curation.core.fingerprint import dhash128, sha256, sha256_file
 from curation.core.images import decode
 from curation.core.sample import Reject, Sample
-from curation.mixing import MixRecipe, MixSource, mix
 
 PNGS = [grey_png(level) for level in range(0, 250, 10)]
 
@@ -175,6 +174,7 @@ def test_manifest(tmp_path: Path) -> None:
         json.dumps(facts | {"fingerprint": "0" * 64, "n_rows": 4, "n_rejected": 5})
     )
     (c / "rejects.parquet").unlink()
+    shutil.copy(shard(c), c / "data" / "more.parquet")
     gone = tmp_path / "gone"
     assert run("verify", "-j", 1, gone, a, b, c, "--quick", status=1).stdout.splitlines() == [
         f"{gone}: nothing, DAMAGED",
@@ -187,6 +187,7 @@ def test_manifest(tmp_path: Path) -> None:
         "  manifest.json: n_rows is not the sum of the shards' rows",
         "  rejects.parquet: 1 rejects, not 5",
         f"{c}: 3 words in 1 shard, DAMAGED",
+        "  data/more.parquet: manifest.json does not list it, but other readers will read it",
         "  rejects.parquet: the file is missing",
     ]
     del facts["shards"]
@@ -216,74 +217,12 @@ def test_many_faults_are_cut_short(tmp_path: Path) -> None:
     )
 
 
-def test_mixture(tmp_path: Path) -> None:
-    a, b = made(tmp_path / "a").path, made(tmp_path / "b", n=7).path
-    sources = (MixSource(name="a", paths=(a,)), MixSource(name="b", paths=(b,)))
-    path = tmp_path / "m"
-    mix(MixRecipe(sources=sources), path)
-    n = json.loads((path / "manifest.json").read_text())["n_positions"]
-    whole = [
-        f"{path}: {n} positions, whole",
-        f"{a}: 120 words in 3 shards, whole",
-        f"{b}: 7 words in 1 shard, whole",
-    ]
-    assert run("verify", "-j", 1, path).stdout.splitlines() == whole
-    assert run("verify", "-j", 1, path, a).stdout.splitlines() == whole
-    kept = (path / "selection.parquet").read_bytes()
-    table = pq.read_table(path / "selection.parquet")
-    pq.write_table(table.slice(1), path / "selection.parquet")
-    assert run("verify", "-j", 1, path, status=1).stdout.splitlines()[:2] == [
-        f"{path}: {n} positions, DAMAGED",
-        "  the fingerprint is not that of the selection and its datasets",
-    ]
-    beyond = table.set_column(table.column_names.index("row"), "row", [[10**6] * len(table)])
-    pq.write_table(beyond, path / "selection.parquet")
-    assert run("verify", "-j", 1, path, status=1).stdout.splitlines()[1] == (
-        f"  selection.parquet: {n} positions name a row that their dataset does not have"
-    )
-    halve(path / "selection.parquet")
-    flip(a, "label", number=1)
-    shutil.rmtree(b)
-    assert run("verify", "-j", 1, path, status=1).stdout.splitlines() == [
-        f"{path}: {n} positions, DAMAGED",
-        f"  dataset {b} does not exist. Check the path.",
-        "  selection.parquet: the file is damaged",
-        f"{a}: 120 words in 3 shards, DAMAGED",
-        f"  data/shard-00001.parquet: {sums(a, 1)}",
-        "  data/shard-00001.parquet, row group 0, rows 50 to 99: could not verify page integrity, "
-        "CRC checksum verification failed for page_ordinal 0",
-    ]
-    (path / "selection.parquet").write_bytes(kept)
-    rewrite_rows(Dataset.open(made(tmp_path / "c", n=7).path), {})
-    (tmp_path / "c").rename(b)
-    assert (
-        run("verify", "-j", 1, path, status=1)
-        .stdout.splitlines()[1]
-        .startswith(f"  dataset {b} has changed since: its fingerprint is ")
-    )
-
-
 @pytest.mark.parametrize("args", [("--quick",), ("another",)])
 def test_salvage_is_for_all_rows_of_one_dataset(args: tuple[str, ...], tmp_path: Path) -> None:
     odd = "--quick" if args == ("--quick",) else "more than one DATASET"
     assert failure("verify", "a", *args, "-o", tmp_path / "out") == (
         f"--salvage checks every row of one dataset, so it cannot go with {odd}."
     )
-
-
-@pytest.mark.parametrize("command", [("export", "lmdb"), ("inspect",)])
-def test_other_commands_name_the_way_out(command: tuple[str, ...], tmp_path: Path) -> None:
-    path = made(tmp_path / "a").path
-    file = flip(path, "label")
-    out = tmp_path / "out.png"
-    assert failure(*command, path, "-o", out) == (
-        f"{file} is damaged: could not verify page integrity, CRC checksum verification failed for "
-        f"page_ordinal 0. Restore it, make the dataset {path} anew, or save what is whole: "
-        f"'glyphmix verify {path} --salvage OUT'."
-    )
-    assert not out.exists()
-    run("verify", "-j", 1, path, "--salvage", tmp_path / "saved")
-    run(*command, tmp_path / "saved", "-o", out)
 
 
 def test_jpeg_of_a_drawing_is_near_enough_to_its_hash(tmp_path: Path) -> None:

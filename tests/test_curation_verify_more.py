@@ -1,0 +1,97 @@
+"""``glyphmix verify`` of mixtures, and what other commands make of damage."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from damage import flip, halve, rewrite_rows
+from published_sets import failure, run
+from test_curation_verify import PNGS, made, sums
+
+from curation.core.dataset import Dataset
+from curation.mixing import MixRecipe, MixSource, mix
+
+
+def test_mixture(tmp_path: Path) -> None:
+    a, b = made(tmp_path / "a").path, made(tmp_path / "b", n=7).path
+    sources = (MixSource(name="a", paths=(a,)), MixSource(name="b", paths=(b,)))
+    path = tmp_path / "m"
+    mix(MixRecipe(sources=sources), path)
+    n = json.loads((path / "manifest.json").read_text())["n_positions"]
+    whole = [
+        f"{path}: {n} positions, whole",
+        f"{a}: 120 words in 3 shards, whole",
+        f"{b}: 7 words in 1 shard, whole",
+    ]
+    assert run("verify", "-j", 1, path).stdout.splitlines() == whole
+    assert run("verify", "-j", 1, path, a).stdout.splitlines() == whole
+    kept = (path / "selection.parquet").read_bytes()
+    table = pq.read_table(path / "selection.parquet")
+    pq.write_table(table.slice(1), path / "selection.parquet")
+    assert run("verify", "-j", 1, path, status=1).stdout.splitlines()[:2] == [
+        f"{path}: {n} positions, DAMAGED",
+        "  the fingerprint is not that of the selection and its datasets",
+    ]
+    beyond = table.set_column(table.column_names.index("row"), "row", [[10**6] * len(table)])
+    pq.write_table(beyond, path / "selection.parquet")
+    assert run("verify", "-j", 1, path, status=1).stdout.splitlines()[1] == (
+        f"  selection.parquet: {n} positions name a row that their dataset does not have"
+    )
+    halve(path / "selection.parquet")
+    flip(a, "label", number=1)
+    shutil.rmtree(b)
+    assert run("verify", "-j", 1, path, status=1).stdout.splitlines() == [
+        f"{path}: {n} positions, DAMAGED",
+        f"  dataset {b} does not exist. Check the path.",
+        "  selection.parquet: the file is damaged",
+        f"{a}: 120 words in 3 shards, DAMAGED",
+        f"  data/shard-00001.parquet: {sums(a, 1)}",
+        "  data/shard-00001.parquet, row group 0, rows 50 to 99: could not verify page integrity, "
+        "CRC checksum verification failed for page_ordinal 0",
+    ]
+    (path / "selection.parquet").write_bytes(kept)
+    rewrite_rows(Dataset.open(made(tmp_path / "c", n=7).path), {})
+    (tmp_path / "c").rename(b)
+    assert (
+        run("verify", "-j", 1, path, status=1)
+        .stdout.splitlines()[1]
+        .startswith(f"  dataset {b} has changed since: its fingerprint is ")
+    )
+
+
+@pytest.mark.parametrize("command", [("export", "lmdb"), ("inspect",)])
+def test_other_commands_name_the_way_out(command: tuple[str, ...], tmp_path: Path) -> None:
+    path = made(tmp_path / "a").path
+    file = flip(path, "label")
+    out = tmp_path / "out.png"
+    assert failure(*command, path, "-o", out) == (
+        f"{file} is damaged: could not verify page integrity, CRC checksum verification failed for "
+        f"page_ordinal 0. Restore it, make the dataset {path} anew, or save what is whole: "
+        f"'glyphmix verify {path} --salvage OUT'."
+    )
+    assert not out.exists()
+    run("verify", "-j", 1, path, "--salvage", tmp_path / "saved")
+    run(*command, tmp_path / "saved", "-o", out)
+
+
+def test_export_of_a_row_that_is_not_its_own_names_it(tmp_path: Path) -> None:
+    dataset = made(tmp_path / "a")
+    rewrite_rows(dataset, {7: {"image": {"bytes": PNGS[0], "path": None}}}, number=1)
+    assert failure("export", "lmdb", dataset.path, "-o", tmp_path / "out") == (
+        f"dataset {dataset.path} is damaged: the image of row 57 (a:57) does not match its SHA-256. "
+        f"{dataset.way_out}"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_shard_is_not_published(tmp_path: Path) -> None:
+    dataset = made(tmp_path / "a")
+    file = flip(dataset.path, "label", number=1)
+    assert failure("export", "hub", dataset.path, "-o", tmp_path / "out") == (
+        f"{file} is damaged: {sums(dataset.path, 1)}. {dataset.way_out}"
+    )
+    assert not (tmp_path / "out").exists()
