@@ -66,7 +66,7 @@ class DecontaminateRecipe:
     certain: float = 0.97
     probable: float = 0.93
     look: Look = field(default_factory=Look)
-    any_label: float = 0.96
+    any_label: float = 0.97
     any_label_bits: int = 28
     also_drop: tuple[Literal["leak_probable", "shared_photo"], ...] = ()
     skip: tuple[Level, ...] = ()
