@@ -22,7 +22,7 @@ from curation.core.sample import Reject, Sample
 from curation.cropping import OutlineError, OutsideError
 from curation.importers.base import RULED_OUT, Cut, Word
 from curation.sources import sources_written
-from curation.surveying import Source, default_name, make_importer, outcomes, survey
+from curation.surveying import Source, Survey, default_name, make_importer, outcomes, survey
 
 __all__ = ["Source", "default_name", "import_set", "make_importer", "survey"]
 
@@ -54,6 +54,7 @@ def import_set(
     """
     shards.refuse_finished(out)
     surveyed = survey(source)
+    _check_unread(source, surveyed, max_dropped)
     with alone_at(out):
         shards.start(out, _job(source, shard_words))
         n_shards = -(-surveyed.found // shard_words)
@@ -161,19 +162,35 @@ def _read(word: Word, source: Source) -> Sample | Reject:
     return sample if word.kept is None else dataclasses.replace(sample, **word.kept)
 
 
+def _check_unread(source: Source, surveyed: Survey, max_dropped: float) -> None:
+    """Refuse at once what must be refused in the end: reading millions of pictures takes an hour."""
+    reasons = _unruled(surveyed.rejected_unread)
+    kept = surveyed.found - sum(surveyed.rejected_unread.values())
+    if reasons.total() > max_dropped * (reasons.total() + kept):
+        rejects = (o for o in outcomes(source, surveyed.repeated) if isinstance(o, Reject))
+        first = next((reject for reject in rejects if reject.reason in reasons), None)
+        raise _too_many(reasons, kept, max_dropped, first)
+
+
 def _check_dropped(out: Path, max_dropped: float) -> None:
     records = shards.completed(out)
-    reasons = shards.rejected_by_reason(records)
-    reasons = Counter({reason: n for reason, n in reasons.items() if reason not in RULED_OUT})
-    found = reasons.total() + sum(record["rows"] for record in records)
-    if reasons.total() <= max_dropped * found:
-        return
-    first = shards.first_reject(out, reasons)
+    reasons = _unruled(shards.rejected_by_reason(records))
+    kept = sum(record["rows"] for record in records)
+    if reasons.total() > max_dropped * (reasons.total() + kept):
+        first = shards.first_reject(out, reasons)
+        shutil.rmtree(out)
+        raise _too_many(reasons, kept, max_dropped, first)
+
+
+def _unruled(reasons: Mapping[str, int]) -> Counter[str]:
+    """The counts of reasons that are a sign of damage."""
+    return Counter({reason: n for reason, n in reasons.items() if reason not in RULED_OUT})
+
+
+def _too_many(reasons: Counter[str], kept: int, max_dropped: float, first: Reject | None) -> UserError:
     example = f"; the first is {first.uid} ({first.detail or first.reason})" if first else ""
-    shutil.rmtree(out)
     counts = ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items()))
-    raise UserError(
-        f"{reasons.total():,} of {found:,} words of the source are unusable, more than the share of "
-        f"{max_dropped:g} allowed: {counts}{example}. "
-        "Mend the source, or raise --max-dropped."
+    return UserError(
+        f"{reasons.total():,} of {reasons.total() + kept:,} words of the source are unusable, more than the "
+        f"share of {max_dropped:g} allowed: {counts}{example}. Mend the source, or raise --max-dropped."
     )

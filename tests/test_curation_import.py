@@ -146,11 +146,25 @@ def test_an_id_stands_for_one_word(tmp_path: Path) -> None:
 def test_too_many_drops_leave_nothing(tmp_path: Path) -> None:
     file = write_tsv(tmp_path / "set", {**WORDS, "gone.png": "gone", "empty.png": ""})
     (tmp_path / "set" / "gone.png").unlink()
-    assert failure("import", "tsv", file, "-o", tmp_path / "out") == (
-        "2 of 27 words of the source are unusable, more than the share of 0.01 allowed: 1 empty_label, "
+    assert failure("import", "tsv", file, "-o", tmp_path / "out", "--max-dropped", 0.05) == (
+        "2 of 27 words of the source are unusable, more than the share of 0.05 allowed: 1 empty_label, "
         "1 missing_image; the first is set:gone.png (missing_image). Mend the source, or raise --max-dropped."
     )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["set"]
+
+
+def test_too_many_drops_that_the_annotations_show_are_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "decode", failing)
+    file = write_tsv(tmp_path / "set", {**WORDS, "empty.png": "", "blank.png": " "})
+    with pytest.raises(UserError) as caught:
+        import_set(source(file), tmp_path / "out", max_dropped=0.01)
+    assert str(caught.value) == (
+        "2 of 27 words of the source are unusable, more than the share of 0.01 allowed: 2 empty_label; "
+        "the first is set:empty.png (empty_label). Mend the source, or raise --max-dropped."
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_share_of_drops_is_inclusive(tmp_path: Path) -> None:
