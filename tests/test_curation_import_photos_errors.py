@@ -142,7 +142,7 @@ def textocr(tmp_path: Path, change: Callable[[Any], object]) -> tuple[Path, Path
             lambda v: v["anns"][f"{PHOTO}_2"].update(image_id=[1]),
             f", anns {PHOTO}_2 has image_id [1], not a number or a text",
         ),
-        (lambda v: v.update(anns=[]), " has anns [], not a table"),
+        (lambda v: v.update(anns=[]), " has anns, a list, which must be a table"),
         (lambda v: v["anns"].update(x=3), ", anns x has no 'image_id': 3"),
         (lambda v: v["imgs"].update({PHOTO: "x.jpg"}), f", imgs {PHOTO} has no 'file_name': 'x.jpg'"),
     ],
@@ -154,9 +154,20 @@ def test_records_of_another_kind(change: Callable[[Any], object], fault: str, tm
 
 def test_tables_that_are_missing(tmp_path: Path) -> None:
     src, path = textocr(tmp_path, lambda v: v.clear())
-    assert imported("textocr", src) == f"{path} has no 'imgs': {{}}. {OWN}"
-    path.write_text("[1, 2]")
-    assert imported("textocr", src) == f"{path} has no 'imgs': [1, 2]. {OWN}"
+    assert imported("textocr", src) == f"{path} has no 'imgs', only []. {OWN}"
+    path.write_text('{"imgs": {}, "info": 3}')
+    assert imported("textocr", src) == f"{path} has no 'anns', only ['imgs', 'info']. {OWN}"
+    path.write_text(" [1, 2]")
+    assert imported("textocr", src) == f"{path} begins with '[1, 2]', not with a table of JSON. {OWN}"
+
+
+def test_photo_that_comes_twice(tmp_path: Path) -> None:
+    src, path = textocr(tmp_path, lambda v: None)
+    text = path.read_text()
+    path.write_text(text.replace('{"imgs": {', f'{{"imgs": {{"{PHOTO}": {{"file_name": "1.jpg"}}, '))
+    assert imported("textocr", src) == f"{path}, imgs {PHOTO} comes twice. {OWN}"
+    path.write_text(text[:-1] + ', "anns": {}}')
+    assert imported("textocr", src) == f"{path} has 'anns' twice. {OWN}"
 
 
 def test_coordinates_that_are_not_finite_are_rejects(tmp_path: Path) -> None:
@@ -183,7 +194,7 @@ def test_file_in_another_encoding(tmp_path: Path) -> None:
 
 def test_nested_without_end(tmp_path: Path) -> None:
     src, path = textocr(tmp_path, lambda v: None)
-    path.write_text("[" * 100_000)
+    path.write_text('{"imgs": [' + "[" * 100_000)
     assert imported("textocr", src).startswith(f"{path} is not valid JSON: maximum recursion depth exceeded")
 
 
@@ -203,7 +214,7 @@ def test_nested_without_end(tmp_path: Path) -> None:
             lambda v: v["annotations"][0].update(segmentation=[["x"]]),
             ", annotation 1, segmentation is ['x'], not a list of numbers",
         ),
-        (lambda v: v.update(images={}), " has images {}, not a list"),
+        (lambda v: v.update(images={}), " has images, a table, which must be a list"),
     ],
 )
 def test_openvino_records_of_another_kind(
@@ -213,7 +224,7 @@ def test_openvino_records_of_another_kind(
     path = changed(src / "text_spotting_openimages_v5_validation.json", change)
     message = imported("openvino", src, "--split", "val")
     if fault is None:
-        assert message.startswith(f"{path}, annotation number 1 has no 'id': {{'image_id': 1, ")
+        assert message.startswith(f"{path}, entry 2, of annotations, has no 'id': {{'image_id': 1, ")
     else:
         assert message == f"{path}{fault}. {OWN}"
 

@@ -8,6 +8,7 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -44,16 +45,38 @@ def read_json(path: Path) -> Any:
 
 def parse_json(data: bytes, where: str) -> Any:
     """Read JSON of a publisher; ``where`` is what it is called in messages. Raises as ``read_json``."""
+    text = json_text(data, where)
+    with json_errors(where):
+        value = json.loads(text, object_pairs_hook=no_key_twice)
+        if has_surrogates(text):
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no character
+    return value
+
+
+def json_text(data: bytes, where: str) -> str:
+    """Decode the text of a JSON file.
+
+    Raises:
+        UserError: it is not UTF-8.
+    """
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{where} is not UTF-8 (byte 0x{error.object[error.start]:02x} at offset {error.start}). {AGAIN}"
         ) from None
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether JSON may have half a surrogate pair in a text."""
+    return "\\ud" in text or "\\uD" in text
+
+
+@contextmanager
+def json_errors(where: str) -> Iterator[None]:
+    """Turn what is wrong with JSON into one sentence about ``where``."""
     try:
-        value = json.loads(text, object_pairs_hook=_table)
-        if "\\ud" in text or "\\uD" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no character
+        yield
     except json.JSONDecodeError as error:
         raise UserError(
             f"{where}, line {error.lineno} is not valid JSON: "
@@ -63,10 +86,10 @@ def parse_json(data: bytes, where: str) -> Any:
         raise UserError(f"{where} has half a surrogate pair in a text. {AGAIN}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} is not valid JSON: {error}. {AGAIN}") from None
-    return value
 
 
-def _table(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def no_key_twice(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a table of JSON; raises ValueError if a key comes twice, so that one would vanish."""
     table = dict(pairs)
     if len(table) < len(pairs):
         names = [name for name, _ in pairs]

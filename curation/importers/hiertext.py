@@ -14,6 +14,7 @@ from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
 from curation.importers.annotations import AGAIN, get, parse_json
 from curation.importers.base import Unusable, Word, importers, only_file
+from curation.importers.json_entries import JsonEntries
 from curation.importers.photos import Photos, first_of, numbers, open_images
 
 
@@ -22,8 +23,8 @@ from curation.importers.photos import Photos, first_of, numbers, open_images
 class HierText(Photos):
     """Read ``{train,validation,test}.jsonl``, or ``.jsonl.gz``, beside folders of photos of these names.
 
-    The publisher's files are one JSON document each, whatever their ending says, and are held in memory;
-    files of one photo a line are read line by line. Illegible words have no text.
+    The publisher's files are one JSON document each, whatever their ending says, and are held as text; files
+    of one photo a line are read line by line. Illegible words have no text.
     """
 
     title: ClassVar[str] = "HierText"
@@ -75,7 +76,9 @@ def _photos(path: Path) -> Iterator[Any]:
             head = file.readline()
             one_a_line = head.rstrip().endswith(b"}") and b'"annotations"' not in head
             if not one_a_line:
-                yield from get(parse_json(head + file.read(), str(path)), "annotations", list, str(path))
+                entries = JsonEntries(head + file.read(), str(path))
+                yield from (record for name, _, _, record in entries if name == "annotations")
+                entries.check("annotations", list)
                 return
             for number, line in enumerate(itertools.chain([head], file), 1):
                 if line.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -9,8 +10,9 @@ from typing import Any, ClassVar
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
-from curation.importers.annotations import OWN, get, read_json
+from curation.importers.annotations import OWN, get
 from curation.importers.base import Unusable, Word, importers, only_file
+from curation.importers.json_entries import JsonEntries
 from curation.importers.photos import Photo, Photos, first_of, numbers, open_images
 
 
@@ -91,23 +93,27 @@ class OpenVino(Photos):
 
 
 def _photos_and_words(path: Path) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Yield each photo that has words, and them. The whole file is held in memory."""
-    tables = read_json(path)
-    words: dict[int | str, list[dict[str, Any]]] = {}
-    for number, record in enumerate(get(tables, "annotations", list, str(path)), 1):
-        where = f"{path}, annotation number {number}"
-        get(record, "id", (int, str), where)
-        words.setdefault(get(record, "image_id", (int, str), where), []).append(record)
-    for number, photo in enumerate(get(tables, "images", list, str(path)), 1):
-        where = f"{path}, image number {number}"
-        get(photo, "file_name", str, where)
-        if found := words.pop(get(photo, "id", (int, str), where), None):
-            yield photo, found
-    for image, found in words.items():
-        raise UserError(
-            f"{path}, annotation {found[0]['id']} is of the image {image!r}, "
-            f"which is not among the images. {OWN}"
-        )
+    """Yield each photo that has words, and them; the file is held as text, and where each word begins."""
+    entries = JsonEntries(path.read_bytes(), str(path))
+    photos: dict[int | str, dict[str, Any]] = {}
+    words: dict[int | str, array[int]] = {}
+    for n_entries, (table, _, place, record) in enumerate(entries, 1):
+        where = f"{path}, entry {n_entries}, of {table},"
+        if table == "images":
+            get(record, "file_name", str, where)
+            photos.setdefault(get(record, "id", (int, str), where), record)
+        elif table == "annotations":
+            get(record, "id", (int, str), where)
+            words.setdefault(get(record, "image_id", (int, str), where), array("Q")).append(place)
+    entries.check("images", list)
+    entries.check("annotations", list)
+    for image, places in words.items():
+        if image not in photos:
+            where = f"{path}, annotation {entries.item(places[0])['id']}"
+            raise UserError(f"{where} is of the image {image!r}, which is not among the images. {OWN}")
+    for image, photo in photos.items():
+        if image in words:
+            yield photo, [entries.item(place) for place in words[image]]
 
 
 def _outline(fields: dict[str, Any], where: str) -> tuple[float, ...] | None:
