@@ -18,6 +18,7 @@ from curation.core.fingerprint import versions
 from curation.evidence import Evidence, gather
 from curation.leak_judge import judges
 from curation.leak_matrix import as_tsv, matrix
+from curation.leak_pairs import write_pairs
 from curation.leak_recipe import DecontaminateRecipe
 from curation.leaks import Leaks, find
 from curation.rewriting import rewrite
@@ -37,8 +38,9 @@ def decontaminate(
 ) -> dict[str, Any]:
     """Write the dataset ``out``: the words of ``datasets`` but for those that copy words of ``tests``.
 
-    Beside the manifest lies the leak matrix as ``leaks.tsv``, and as ``leaks.json`` with what was looked for.
-    An interrupted run goes on where it stopped.
+    Beside the manifest lies the leak matrix as ``leaks.tsv``, and as ``leaks.json`` with what was looked for;
+    ``leaks.parquet`` lists the pairs, those that are only reported as well (``leak_pairs.write_pairs``). An
+    interrupted run goes on where it stopped.
 
     Args:
         datasets: The words to train on, those for validation included; several make one dataset.
@@ -90,10 +92,11 @@ def _job(tests: Sequence[Dataset], spec: DecontaminateRecipe) -> dict[str, Any]:
 def _write_beside(
     leaks: Leaks, facts: Mapping[str, Any], page: Path | None, picture: Path | None, out: Path | None = None
 ) -> None:
-    """Write the leak matrix into ``out``, and what was asked for besides."""
+    """Write the leak matrix and the pairs into ``out``, and what was asked for besides."""
     if out is not None:
         write_text(out / "leaks.tsv", as_tsv(facts))
         write_json(out / "leaks.json", {"recipe": recipe.resolved(leaks.spec), **facts})
+        write_pairs(leaks, out / "leaks.parquet")
     if page is not None or picture is not None:
         from curation.leak_page import write_examples
 

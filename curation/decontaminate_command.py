@@ -52,8 +52,9 @@ def decontaminate(
 ) -> None:
     """Write the words of the datasets TRAIN that copy no word of the tests.
 
-    Prints how many words each train set shares with each test set, and by what one can tell. Only the
-    words to train on are dropped; why, and which word each one copies, is in rejects.parquet.
+    Prints how many words each train set shares with each test set, and by what one can tell: the last
+    columns are the words that are dropped, and the words of the test that they copy. Only words to train
+    on are dropped. Which word copies which is in leaks.parquet, dropped or not.
     """
     from curation.core import recipe as recipes
     from curation.core.dataset import Dataset

@@ -89,7 +89,7 @@ def exam(tmp_path: Path) -> Dataset:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Dataset:
-    return write_words(tmp_path / "shop", [word for word, _, _ in leaked().values()], shard_rows=4)
+    return write_words(tmp_path / "shop", [word for word, _, _ in leaked().values()], shard_rows=10)
 
 
 def rejects(out: Path) -> dict[str, Mapping[str, Any]]:
@@ -115,6 +115,15 @@ def test_every_kind_of_copy_goes_for_its_reason(tmp_path: Path, exam: Dataset, s
     assert gone["shop:jpeg"]["detail"].startswith("agreement 0.9")
     assert manifest["rejected_by_reason"] == {
         "leak_any_label": 1, "leak_bytes": 1, "leak_origin": 1, "leak_pixels": 1, "leak_same_label": 4,
+    }  # fmt: skip
+    listed = pq.read_table(tmp_path / "out" / "leaks.parquet").to_pylist()
+    assert [(row["train_uid"], row["level"]) for row in listed if row["dropped"]] == [
+        (uid, row["reason"]) for uid, row in gone.items()
+    ]
+    [told] = [row for row in listed if not row["dropped"]]
+    assert told == {
+        "train_uid": "shop:aside", "test_uid": "exam:9", "train_set": "shop train", "test_set": "exam test",
+        "level": "shared_photo", "distance": 1.0, "dropped": False,
     }  # fmt: skip
     assert content(exam.path) == before, "only the words to train on become fewer"
 

@@ -42,7 +42,9 @@ def train(tmp_path: Path) -> Path:
 
 def test_the_matrix_is_printed_and_written(tmp_path: Path, exam: Path, train: Path) -> None:
     out, page, picture = (tmp_path / name for name in ("out", "pages/leaks.html", "pages/leaks.png"))
-    result = run("decontaminate", train, "--against", exam, "-o", out, "--page", page, "--picture", picture)
+    result = run(
+        "decontaminate", "-j1", train, "--against", exam, "-o", out, "--page", page, "--picture", picture
+    )
     fingerprint = Dataset.open(out).fingerprint[:16]
     assert result.stdout == (
         f"{TABLE}dropped 2 of 5 words: 2 leak_bytes\nwrote 3 words to {out}, fingerprint {fingerprint}\n"
@@ -58,7 +60,7 @@ def test_the_matrix_is_printed_and_written(tmp_path: Path, exam: Path, train: Pa
 
 def test_the_page_stands_alone(tmp_path: Path, exam: Path, train: Path) -> None:
     page = tmp_path / "leaks.html"
-    run("decontaminate", train, "--against", exam, "--dry-run", "--page", page)
+    run("decontaminate", "-j1", train, "--against", exam, "--dry-run", "--page", page)
     text = page.read_text(encoding="utf-8")
     assert "2 of 5 words to train on copy a word of a test." in text
     assert text.count("data:image/jpeg;base64,") == 4, "two pairs"
@@ -69,12 +71,12 @@ def test_the_page_stands_alone(tmp_path: Path, exam: Path, train: Path) -> None:
 
 def test_a_dry_run_needs_no_output(tmp_path: Path, exam: Path, train: Path) -> None:
     before = sorted(tmp_path.iterdir())
-    result = run("decontaminate", train, "--against", exam, "--dry-run")
+    result = run("decontaminate", "-j1", train, "--against", exam, "--dry-run")
     assert result.stdout == f"{TABLE}would drop 2 of 5 words: 2 leak_bytes\n"
     assert sorted(tmp_path.iterdir()) == before
-    facts = numbers("decontaminate", train, "--against", exam, "--dry-run")
+    facts = numbers("decontaminate", "-j1", train, "--against", exam, "--dry-run")
     assert (facts["n_rows"], facts["rejected_by_reason"]) == (3, {"leak_bytes": 2})
-    missing = run("decontaminate", train, "--against", exam, status=2)
+    missing = run("decontaminate", "-j1", train, "--against", exam, status=2)
     assert missing.stderr.splitlines()[-1] == "Error: Missing option '-o' / '--out'."
 
 
@@ -82,7 +84,7 @@ def test_what_may_not_be_meant_is_said(tmp_path: Path, exam: Path, train: Path) 
     words = [sample(f"exam:{i}", "Sun", scene("Sun", 70 + i), split="test") for i in range(3, 6)]
     words.append(sample("exam:0", "Hotel", scene("Hotel", 0), split="test"))
     mixed = write_words(tmp_path / "mixed", words).path
-    result = run("decontaminate", mixed, "--against", exam, "--against", train, "--dry-run")
+    result = run("decontaminate", "-j1", mixed, "--against", exam, "--against", train, "--dry-run")
     assert result.stderr == (
         "warning: words of exam test (4) are among the words to train on: check that this is meant\n"
         "warning: words of fair train (1) are among the tests: check that this is meant\n"
@@ -94,7 +96,7 @@ def test_what_may_not_be_meant_is_said(tmp_path: Path, exam: Path, train: Path) 
 
 def test_a_dataset_on_both_sides(tmp_path: Path, exam: Path, train: Path) -> None:
     print_ = Dataset.open(exam).fingerprint[:16]
-    assert failure("decontaminate", train, exam, "--against", exam, "-o", tmp_path / "out") == (
+    assert failure("decontaminate", "-j1", train, exam, "--against", exam, "-o", tmp_path / "out") == (
         f"{exam} is to be trained on and {exam} is a test, and they hold the same words "
         f"(fingerprint {print_}). Leave it out on one side."
     )
@@ -103,7 +105,7 @@ def test_a_dataset_on_both_sides(tmp_path: Path, exam: Path, train: Path) -> Non
 
 def test_too_many_leaks(tmp_path: Path, exam: Path, train: Path) -> None:
     (tmp_path / "strict.toml").write_text("max_dropped = 0.1\n", encoding="utf-8")
-    args = ("decontaminate", train, "--against", exam, "--recipe", tmp_path / "strict.toml")
+    args = ("decontaminate", "-j1", train, "--against", exam, "--recipe", tmp_path / "strict.toml")
     assert failure(*args, "-o", tmp_path / "out") == (
         "2 of 5 words copy words of the tests, more than the share of 0.1 allowed: 2 leak_bytes. "
         "Look at them with --dry-run and --page, or raise max_dropped in a recipe."
@@ -114,7 +116,7 @@ def test_too_many_leaks(tmp_path: Path, exam: Path, train: Path) -> None:
 
 def test_outputs_that_are_there(tmp_path: Path, exam: Path, train: Path) -> None:
     (tmp_path / "page.html").touch()
-    args = ("decontaminate", train, "--against", exam)
+    args = ("decontaminate", "-j1", train, "--against", exam)
     assert failure(*args, "-o", train) == (
         f"output {train} exists already. Remove it or give another name with -o."
     )
@@ -130,6 +132,7 @@ def test_outputs_that_are_there(tmp_path: Path, exam: Path, train: Path) -> None
         ("any_label_bits = 65", "r.toml: any_label_bits must be from 0 to 40, got 65."),
         ("any_label = 1.5", "r.toml: any_label must be above 0 and at most 1, got 1.5."),
         ("certain = 0.9", "r.toml: probable and certain must rise from above 0 to 1, got 0.93 and 0.9."),
+        ("[look]\nmost_bits = 129", "r.toml, look: most_bits must be from 0 to 128, got 129."),
         ("least_iou = 0.0", "r.toml: least_iou must be above 0 and at most 1, got 0.0."),
         ("max_dropped = -1.0", "r.toml: max_dropped must be from 0 to 1, got -1.0."),
         (
@@ -142,19 +145,19 @@ def test_outputs_that_are_there(tmp_path: Path, exam: Path, train: Path) -> None
 def test_mistaken_recipes(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "r.toml").write_text(text + "\n", encoding="utf-8")
     words = write_labels(tmp_path / "words", 2).path
-    args = ("decontaminate", words, "--against", words, "--dry-run", "--recipe", tmp_path / "r.toml")
+    args = ("decontaminate", "-j1", words, "--against", words, "--dry-run", "--recipe", tmp_path / "r.toml")
     assert failure(*args) == message
 
 
 def test_a_recipe_that_is_absent(tmp_path: Path) -> None:
     words = write_labels(tmp_path / "words", 2).path
-    args = ("decontaminate", words, "--against", words, "--dry-run", "--recipe", tmp_path / "r.toml")
+    args = ("decontaminate", "-j1", words, "--against", words, "--dry-run", "--recipe", tmp_path / "r.toml")
     assert failure(*args) == f"recipe {tmp_path / 'r.toml'} does not exist. Check the path."
 
 
 def test_a_damaged_shard_is_named(tmp_path: Path, exam: Path, train: Path) -> None:
     shard = next((exam / "data").iterdir())
     shard.write_bytes(shard.read_bytes()[:-100] + bytes(100))
-    message = failure("decontaminate", train, "--against", exam, "-o", tmp_path / "out")
+    message = failure("decontaminate", "-j1", train, "--against", exam, "-o", tmp_path / "out")
     assert message.startswith(f"{shard} is damaged: ")
     assert not (tmp_path / "out").exists()
