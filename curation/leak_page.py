@@ -72,12 +72,14 @@ def write_examples(
         write_text(page, _page(leaks, facts, shown))
     if picture is not None:
         sides = [side for example in shown for side in (example.train, example.test)]
-        captions = [
-            caption
-            for e in shown
-            for caption in (f"{e.train.label} · {SHORT[e.level]}, {e.told}", f"{e.test.label} · {e.test.set}")
-        ]
+        captions = [text for example in shown for text in _captions(example)]
         write_png(contact_sheet([s.image for s in sides], captions, columns=6, cell=(190, 44)), picture)
+
+
+def _captions(example: Example) -> tuple[str, str]:
+    number = example.told.rpartition(" ")[2]
+    told_ = f"{number} {SHORT[example.level]} · {example.train.label}"
+    return told_, f"{example.test.set} · {example.test.label}"
 
 
 def examples(leaks: Leaks) -> list[Example]:
