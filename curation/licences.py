@@ -17,7 +17,7 @@ ASKS = (
 )
 OWN_TERMS = "terms of its own; read them"
 NONE = "no licence stated, so nothing is granted; ask the publisher"
-UNKNOWN = re.compile(r"(?i)^(unknown|none|no explicit licence|)$")
+UNKNOWN = re.compile(r"(?i)^(none|no explicit licence|)$|\bunknown\b")  # of several, one unknown is enough
 STRICTNESS = [*(asks for _, asks in ASKS), OWN_TERMS, NONE]
 # Source: the list of licence identifiers in the Hub's documentation of repository cards.
 HUB = {
@@ -25,7 +25,7 @@ HUB = {
     for name in (
         "CC0-1.0", "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0",
         "CC-BY-NC-2.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0", "CC-BY-NC-ND-3.0", "CC-BY-NC-ND-4.0",
-        "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", "MIT", "Apache-2.0", "OFL-1.1", "ODbL",
+        "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", "MIT", "Apache-2.0", "BSD-3-Clause", "OFL-1.1", "ODbL",
         "ODC-By", "PDDL", "Unlicense",
     )
 }  # fmt: skip
@@ -52,7 +52,7 @@ class Licence:
 
 def asks(licence: str) -> str:
     """What ``licence``, an SPDX identifier or a few words, asks of whoever passes the words on."""
-    if UNKNOWN.match(licence.strip()):
+    if UNKNOWN.search(licence.strip()):
         return NONE
     found = [said for pattern, said in ASKS if re.search(f"(?i){pattern}", licence)]
     return found[-1] if found else OWN_TERMS

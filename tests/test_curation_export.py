@@ -106,6 +106,8 @@ def test_sizes_for_openocr(tmp_path: Path) -> None:
     with lmdb.open(str(tmp_path / "out"), readonly=True, lock=False) as env, env.begin() as txn:
         assert [txn.get(b"wh-00000000%d" % i) for i in (1, 2)] == [b"3_4", b"4_4"]
         assert txn.get(b"num-samples") == b"2"
+    run("import", "lmdb", tmp_path / "out", "-o", tmp_path / "back", "-j", 1)
+    assert words_of(Dataset.open(tmp_path / "back")) == words_of(dataset)
     assert read_like_parseq(tmp_path / "out") == read_like_dtrb(tmp_path / "out") == words_of(dataset)
 
 

@@ -238,6 +238,7 @@ def test_dry_run_and_errors(mixed: Dataset, tmp_path: Path) -> None:
         ("non-commercial use, as the authors told Baek et al.", "no commercial use"),
         ("no explicit licence; non-commercial use only", "no commercial use"),
         ("the publisher's terms", OWN_TERMS),
+        ("its 14 sources' own: CC-BY-4.0, non-commercial, unknown", NONE),
         ("no explicit licence", NONE),
         ("unknown", NONE),
         ("", NONE),
