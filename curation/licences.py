@@ -25,8 +25,8 @@ HUB = {
     for name in (
         "CC0-1.0", "CC-BY-2.0", "CC-BY-2.5", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0",
         "CC-BY-NC-2.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0", "CC-BY-NC-ND-3.0", "CC-BY-NC-ND-4.0",
-        "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", "MIT", "Apache-2.0", "BSD-3-Clause", "OFL-1.1", "ODbL",
-        "ODC-By", "PDDL", "Unlicense",
+        "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", "MIT", "Apache-2.0", "BSD-3-Clause",
+        "OFL-1.1", "ODbL", "ODC-By", "PDDL", "Unlicense",
     )
 }  # fmt: skip
 
