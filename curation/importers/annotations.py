@@ -14,9 +14,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 from curation.core.errors import UserError
+from curation.importers import matlab
 from curation.importers.base import Unusable, Word, inside, text_lines
 from curation.importers.photos import shown
 
+# SciPy has no single error for a damaged Matlab file
+DAMAGED = (ValueError, TypeError, LookupError, NotImplementedError, OSError, zlib.error, struct.error)
+CHECKED_BYTES = 2**25  # of a Matlab file; IIIT 5K-word's have under a megabyte
 AGAIN = "Unpack the publisher's archive again."
 OWN = "Give the publisher's own file."
 ILLEGIBLE = "###"  # what the ICDAR competitions write for a word that nobody could read
@@ -151,6 +155,8 @@ def polygon_line(
 def read_mat(path: Path, names: Sequence[str] | None = None) -> Any:
     """Read the variables ``names`` of a Matlab file, or all of them.
 
+    Files up to ``CHECKED_BYTES`` are checked before SciPy reads them; larger ones would take too long.
+
     Raises:
         UserError: it cannot be read.
     """
@@ -158,8 +164,19 @@ def read_mat(path: Path, names: Sequence[str] | None = None) -> Any:
     from scipy.io.matlab import MatReadError
 
     try:
+        if path.stat().st_size <= CHECKED_BYTES:
+            matlab.check(path.read_bytes())
         return loadmat(path, variable_names=names)
-    except (ValueError, TypeError, NotImplementedError, OSError, zlib.error, struct.error, MatReadError):
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        NotImplementedError,
+        OSError,
+        zlib.error,
+        struct.error,
+        MatReadError,
+    ):
         # SciPy has no single error for a damaged file
         raise UserError(f"{path} cannot be read as a Matlab file. {AGAIN}") from None
 
