@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curation import near
 from curation.agreement import COARSE
+from curation.core.pool import run_tasks
 from curation.evidence import Evidence
 from curation.near import Pairs, Rows, joined
-from curation.sketches import Sketches
+from curation.sketches import Sketches, pixels_of
 from curation.words import Hashes
 
 CUTS = ((0.0, 0.0), (0.045, 0.045), (0.06, 0.015), (0.015, 0.06))  # left out at either end of an axis
 N_CROPS = len(CUTS) ** 2
+TASK = 8_192  # rows that a worker process compares with all others of their label
 STRIP = 512  # rows of a large block that are compared with all others at once
 LISTED = 1 << 14  # pairs of small blocks that are compared at once
 HASHED = 4_096  # sketches hashed at once
+Aspects = NDArray[np.float64]
+Near = tuple[Rows, Rows, NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +47,15 @@ class Side:
 
     def hashes(self, rows: Rows) -> Hashes:
         """(N, N_CROPS, 2) hashes of some rows and their crops; the first is of the whole."""
-        places = self.sketches.places(rows)
-        parts = [
-            crop_hashes(self.sketches.pixels[p]) for p in np.split(places, range(HASHED, len(rows), HASHED))
-        ]
-        return np.concatenate(parts)
+        return crop_hashes(self.sketches.pixels, self.sketches.places(rows))
 
-    def aspects(self, rows: Rows) -> NDArray[np.float64]:
+    def block(self, rows: Rows, whole: Block | None = None) -> Block:
+        """Some rows, as a worker process needs them."""
+        places = self.sketches.places(rows)
+        n = len(self.sketches.rows)
+        return Block(file=self.sketches.file, n=n, places=places, aspects=self.aspects(rows), whole=whole)
+
+    def aspects(self, rows: Rows) -> Aspects:
         """(N,) width over height of some rows."""
         return self.evidence.size[rows, 0] / np.maximum(self.evidence.size[rows, 1], 1)
 
@@ -60,46 +67,102 @@ class Side:
         return key
 
 
-def candidates(
-    left: Side, right: Side | None, *, most_bits: int, neighbours: int, most_stretch: float
-) -> Iterator[Pairs]:
-    """Yield pairs of one label to look at; ``distance`` is in bits, between a whole and a crop.
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How near two words must be.
+
+    Attributes:
+        most_bits: Bits by which the whole of the one and a crop of the other may differ.
+        neighbours: Of labels with many words, how many of the nearest each word is paired with.
+        most_stretch: How many times one's width over height may be the other's.
+    """
+
+    most_bits: int
+    neighbours: int
+    most_stretch: float
+
+    def fits(self, left: Aspects, right: Aspects) -> NDArray[np.bool_]:
+        """Whether widths over heights allow a pair."""
+        ratio = left / np.maximum(right, 1e-9)
+        return np.asarray((ratio <= self.most_stretch) & (ratio >= 1 / self.most_stretch))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Rows of one label, as they go to a worker process.
+
+    Attributes:
+        file: Their sketches'.
+        n: How many sketches it holds.
+        places: (N,) which of them are theirs.
+        aspects: (N,) width over height.
+        whole: All rows of the label, where these are some of them.
+    """
+
+    file: Path
+    n: int
+    places: Rows
+    aspects: Aspects
+    whole: Block | None = None
+
+    def hashes(self) -> Hashes:
+        """(N, N_CROPS, 2)."""
+        return crop_hashes(pixels_of(self.file, "coarse", self.n), self.places)
+
+
+def candidates(left: Side, right: Side | None, limits: Limits, *, jobs: int) -> Pairs:
+    """Pairs of one label to look at, by rising left and right row; the lower row is on the left.
 
     Args:
         left: The one side.
         right: The other; None for pairs within ``left``, the lower row on the left.
-        most_bits: Bits that may differ.
-        neighbours: Of labels with many words, how many of the nearest each word is paired with.
-        most_stretch: How many times one's width over height may be the other's.
+        limits: How near they must be.
+        jobs: Worker processes.
     """
     other = left if right is None else right
-
-    def near_enough(pairs: Pairs) -> Pairs:
-        stretch = left.aspects(pairs.left) / np.maximum(other.aspects(pairs.right), 1e-9)
-        return pairs.select(
-            (stretch <= most_stretch) & (stretch >= 1 / most_stretch) & (pairs.distance <= most_bits)
-        )
-
     ours, theirs = left.key(), other.key()
+    found, tasks, rows_of = [], [], []
     for rows, rows_right in near.large_blocks(ours, None if right is None else theirs):
-        yield _of_large(left, rows, right, rows_right, most_bits, neighbours, near_enough)
+        whole = left.block(rows)
+        for start in range(0, len(rows), TASK):
+            some = left.block(rows[start : start + TASK], whole if rows_right is None else None)
+            tasks.append((len(tasks), some, None if rows_right is None else other.block(rows_right), limits))
+            rows_of.append((rows[start : start + TASK], rows if rows_right is None else rows_right))
         ours[rows] = 0
         if rows_right is not None:
             theirs[rows_right] = 0
+    total = sum(len(rows) for rows, _ in rows_of)
+    for number, i, j, bits in run_tasks(
+        _search, tasks, jobs=jobs, total=total, unit=" words", what="search frequent labels"
+    ):
+        one, two = rows_of[number][0][i], rows_of[number][1][j]
+        low, high = (np.minimum(one, two), np.maximum(one, two)) if right is None else (one, two)
+        found.append(Pairs(low, high, bits.astype(np.float32)))
     for pairs in near.equal(ours, None if right is None else theirs):
         for start in range(0, len(pairs), LISTED):
             chosen = slice(start, start + LISTED)
             part = Pairs(pairs.left[chosen], pairs.right[chosen], pairs.distance[chosen])
-            yield near_enough(_measured(left, other, part))
+            part = part.select(limits.fits(left.aspects(part.left), other.aspects(part.right)))
+            part = _measured(left, other, part)
+            found.append(part.select(part.distance <= limits.most_bits))
+    return _once(joined(found))
 
 
-def crop_hashes(sketches: NDArray[np.uint8]) -> Hashes:
-    """(N, N_CROPS, 2) hashes of (N, 16, 48) sketches, 16 x 8 bits: does brightness fall to the right?"""
+def crop_hashes(sketches: NDArray[np.uint8], places: Rows) -> Hashes:
+    """Hashes of some of (N, 16, 48) sketches and of their crops.
+
+    Returns:
+        (M, N_CROPS, 2): 16 x 8 bits each, whether brightness falls to the right.
+    """
     down, along = (_averaging(length, n) for length, n in zip(COARSE, (8, 17), strict=True))
-    small = np.rint(down @ sketches.astype(np.float32) @ along.T)
-    parts = small.reshape(len(sketches), len(CUTS), 8, len(CUTS), 17).transpose(0, 1, 3, 2, 4)
-    bits = (parts[..., :-1] > parts[..., 1:]).reshape(len(sketches), N_CROPS, 128)
-    return np.packbits(bits, axis=-1).view(">u8").astype(np.uint64)
+    hashes = np.empty((len(places), N_CROPS, 2), np.uint64)
+    for start in range(0, len(places), HASHED):
+        some = sketches[places[start : start + HASHED]].astype(np.float32)
+        small = np.rint(down @ some @ along.T).reshape(len(some), len(CUTS), 8, len(CUTS), 17)
+        falls = (small[..., :-1] > small[..., 1:]).transpose(0, 1, 3, 2, 4)
+        packed = np.packbits(falls.reshape(len(some), N_CROPS, 128), axis=-1)
+        hashes[start : start + len(some)] = packed.view(">u8")
+    return hashes
 
 
 @functools.cache
@@ -126,37 +189,32 @@ def _measured(left: Side, right: Side, pairs: Pairs) -> Pairs:
     return Pairs(pairs.left, pairs.right, np.minimum(*bits).astype(np.float32))
 
 
-def _of_large(
-    left: Side,
-    rows: Rows,
-    right: Side | None,
-    rows_right: Rows | None,
-    most_bits: int,
-    neighbours: int,
-    near_enough: Callable[[Pairs], Pairs],
-) -> Pairs:
-    """The nearest pairs of a label with many words: each left row with its nearest ones."""
-    other, names = (left, rows) if right is None or rows_right is None else (right, rows_right)
-    ours, theirs = left.hashes(rows), other.hashes(names)
-    chosen = []
-    for start in range(0, len(rows), STRIP):
+def _search(
+    number: int, block: Block, other: Block | None, limits: Limits, tick: Callable[[int], object]
+) -> tuple[int, Rows, Rows, NDArray[np.uint8]]:
+    """Of each row of ``block`` the nearest ones of ``other``, or of the rest of its own label.
+
+    Within one label it is enough to compare a row's whole with the others' crops: the other way round is
+    told when the other one's turn comes.
+    """
+    theirs_of = other or block.whole
+    assert theirs_of is not None
+    ours, theirs = block.hashes(), theirs_of.hashes()
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))]
+    for start in range(0, len(ours), STRIP):
         strip = ours[start : start + STRIP]
         found = []
         for crop in range(N_CROPS):
-            found += near.near_hashes(strip[:, 0], theirs[:, crop], most_bits, triangle=False)
-            if crop:
-                found += near.near_hashes(strip[:, crop], theirs[:, 0], most_bits, triangle=False)
+            found += near.near_hashes(strip[:, 0], theirs[:, crop], limits.most_bits, triangle=False)
+            if crop and other is not None:
+                found += near.near_hashes(strip[:, crop], theirs[:, 0], limits.most_bits, triangle=False)
         if found:
             i, j, bits = near.joined_tiles(found)
-            pairs = Pairs(rows[i + start], names[j], bits.astype(np.float32))
-            if right is None:
-                pairs = pairs.select(pairs.left != pairs.right)
-            chosen.append(_nearest(near_enough(pairs), neighbours))
-    pairs = joined(chosen)
-    if right is None:
-        low, high = np.minimum(pairs.left, pairs.right), np.maximum(pairs.left, pairs.right)
-        pairs = Pairs(low, high, pairs.distance)
-    return _once(pairs)
+            fits = limits.fits(block.aspects[i + start], theirs_of.aspects[j])
+            fits &= (other is not None) | (block.places[i + start] != theirs_of.places[j])
+            parts.append(_nearest(i[fits] + start, j[fits], bits[fits], limits.neighbours))
+        tick(len(strip))
+    return number, *near.joined_tiles(parts)
 
 
 def _once(pairs: Pairs) -> Pairs:
@@ -168,10 +226,15 @@ def _once(pairs: Pairs) -> Pairs:
     return pairs.select(first)
 
 
-def _nearest(pairs: Pairs, neighbours: int) -> Pairs:
-    """Of each left row the pairs with its nearest right rows; of equally near ones those that come first."""
-    pairs = _once(pairs)
-    order = np.lexsort((pairs.right, pairs.distance, pairs.left))
-    pairs = Pairs(pairs.left[order], pairs.right[order], pairs.distance[order])
-    _, starts, counts = np.unique(pairs.left, return_index=True, return_counts=True)
-    return pairs.select(np.arange(len(pairs)) - np.repeat(starts, counts) < neighbours)
+def _nearest(i: Rows, j: Rows, bits: NDArray[np.uint8], neighbours: int) -> Near:
+    """Of each ``i`` its nearest ``j``, each once; of equally near ones those that come first."""
+    order = np.lexsort((bits, j, i))
+    i, j, bits = i[order], j[order], bits[order]
+    first = np.ones(len(i), bool)
+    first[1:] = (i[1:] != i[:-1]) | (j[1:] != j[:-1])
+    i, j, bits = i[first], j[first], bits[first]
+    order = np.lexsort((j, bits, i))
+    i, j, bits = i[order], j[order], bits[order]
+    _, starts, counts = np.unique(i, return_index=True, return_counts=True)
+    chosen = np.arange(len(i)) - np.repeat(starts, counts) < neighbours
+    return i[chosen], j[chosen], bits[chosen]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from curation.agreement import align, compare
 from curation.core.pool import run_tasks
-from curation.crop_hashes import Side, candidates
+from curation.crop_hashes import Limits, Side, candidates
 from curation.evidence import Evidence
-from curation.near import Pairs, Rows, joined
+from curation.near import Pairs, Rows
 from curation.sketches import Sketches, sketch
 
 ALIGNED = 250  # pairs laid over each other at once
@@ -84,43 +84,11 @@ def lookalikes(
     right = None
     if other is not None:
         right = _side(other, _participants(other, rows_right, evidence, rows), folder / "right", jobs)
-    found = candidates(
-        left, right, most_bits=look.most_bits, neighbours=look.neighbours, most_stretch=look.most_stretch
-    )
-    pairs, moves = _aligned(joined(list(found)), left, right or left, look.least_grey, jobs)
+    limits = Limits(most_bits=look.most_bits, neighbours=look.neighbours, most_stretch=look.most_stretch)
+    found = candidates(left, right, limits, jobs=jobs)
+    pairs, moves = _aligned(found, left, right or left, look.least_grey, jobs)
     agree = _compared(pairs, moves, left, right, folder, jobs)
-    order = np.lexsort((pairs.right, pairs.left))
-    told = Pairs(pairs.left[order], pairs.right[order], 1 - agree[order])
-    return told.select(agree[order] >= least)
-
-
-def agreements(
-    evidence: Evidence, pairs: Pairs, other: Evidence | None = None, *, folder: Path, jobs: int = 1
-) -> Shares:
-    """Lay the pictures of given pairs over each other, whatever their labels.
-
-    Args:
-        evidence: Where the left rows come from.
-        pairs: As the finders of ``curation.near`` yield them.
-        other: Where the right ones come from; None for pairs within ``evidence``.
-        folder: For sketches.
-        jobs: Worker processes.
-
-    Returns:
-        (N,) how well each pair agrees, 0-1; 0 where a picture cannot be read.
-    """
-    if other is None:
-        left = right = _side(evidence, np.union1d(pairs.left, pairs.right), folder / "left", jobs)
-    else:
-        left = _side(evidence, np.unique(pairs.left), folder / "left", jobs)
-        right = _side(other, np.unique(pairs.right), folder / "right", jobs)
-    sides = (left, pairs.left), (right, pairs.right)
-    seen = [side.sketches.sizes[side.sketches.places(rows), 0] > 0 for side, rows in sides]
-    readable = np.flatnonzero(seen[0] & seen[1])
-    chosen, moves = _aligned(pairs.select(readable), left, right, -np.inf, jobs)
-    agree = np.zeros(len(pairs), np.float32)
-    agree[readable] = _compared(chosen, moves, left, None if other is None else right, folder, jobs)
-    return agree.clip(0, 1)
+    return Pairs(pairs.left, pairs.right, 1 - agree).select(agree >= least)
 
 
 def _participants(

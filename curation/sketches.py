@@ -44,10 +44,7 @@ class Sketches:
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
         """(N, H, W) or (N, H, W, 3) uint8, each filled from its upper left, read from the file as needed."""
-        shape = (len(self.rows), *SHAPES[self.kind])
-        return (
-            np.memmap(self.file, np.uint8, "r", shape=shape) if len(self.rows) else np.empty(shape, np.uint8)
-        )
+        return pixels_of(self.file, self.kind, len(self.rows))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "pixels"}  # opened where used
@@ -60,6 +57,12 @@ class Sketches:
         """One of them, at its size."""
         height, width = self.sizes[place].tolist()
         return self.pixels[place, :height, :width]
+
+
+def pixels_of(file: Path, kind: str, n: int) -> NDArray[np.uint8]:
+    """The pixels of ``n`` sketches in ``file``."""
+    shape = (n, *SHAPES[kind])
+    return np.memmap(file, np.uint8, "r", shape=shape) if n else np.empty(shape, np.uint8)
 
 
 @contextmanager
