@@ -73,63 +73,27 @@ def _first_of(key: NDArray[np.uint64], more: NDArray[np.uint64]) -> Rows:
     return found
 
 
-def settle(
-    evidence: Evidence,
-    rank: Rows,
-    group: Rows,
-    origin: Pairs,
-    looks: Mapping[str, Pairs],
-    *,
-    delete: Sequence[str],
-    keep: NDArray[np.bool_],
-    gone: Collection[int] = (),
-) -> dict[int, Copy]:
-    """Say which rows go, and for which: each only for one that stays and that it is itself a pair with.
-
-    Rows are taken in the order of ``rank``, so whether a better one stays is known. A chain A~B~C in which A
-    and C are no pair does not pull C after A: once B has gone for A, C stays.
-
-    Args:
-        evidence: All rows.
-        rank: From ``ranks``.
-        group: (N,) rows of one picture and label have the same number here, that of the lowest of them.
-        origin: Pairs of rows from one place in one photo.
-        looks: Pairs of groups by their looks, by level.
-        delete: The levels that count.
-        keep: (N,) rows that stay whatever they are copies of.
-        gone: Rows that have gone for another reason.
-    """
-    known = _Neighbours(
-        evidence=evidence,
-        group=group,
-        origin=_neighbours(origin),
-        looks={level: _neighbours(pairs) for level, pairs in looks.items()},
-    )
-    stays: dict[int, list[int]] = defaultdict(list)  # of each group, the better first
-    copies: dict[int, Copy] = {}
-    rows = known.rows()
-    for row in rows[np.argsort(rank[rows])].tolist():
-        if row in gone:
-            continue
-        for level in () if keep[row] else delete:
-            better = known.at(level, row, stays)
-            if better:
-                of, distance = min(better, key=lambda item: rank[item[0]])
-                copies[row] = Copy(of=of, level=level, distance=distance)
-                break
-        else:
-            stays[int(group[row])].append(row)
-    return copies
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Neighbours:
-    """What each row is a pair with: ``origin`` by row, ``looks`` by level and group."""
+class Known:
+    """What rows are a pair with.
+
+    Attributes:
+        evidence: All rows.
+        group: (N,) rows of one picture and label have the same number here, that of the lowest of them.
+        origin: By row, those from the same place in the same photo, with their distance.
+        looks: By level and group, the groups that look like it, with their distance.
+    """
 
     evidence: Evidence
     group: Rows
     origin: Mapping[int, Sequence[tuple[int, float]]]
     looks: Mapping[str, Mapping[int, Sequence[tuple[int, float]]]]
+
+    @classmethod
+    def of(cls, evidence: Evidence, group: Rows, origin: Pairs, looks: Mapping[str, Pairs]) -> Known:
+        """From pairs of rows, ``origin``, and of groups, ``looks``."""
+        by_looks = {level: _neighbours(pairs) for level, pairs in looks.items()}
+        return cls(evidence=evidence, group=group, origin=_neighbours(origin), looks=by_looks)
 
     def rows(self) -> Rows:
         """Those that are a pair with any."""
@@ -150,6 +114,42 @@ class _Neighbours:
         if level == "pixels":
             return [(r, 0.0) for r in stays.get(mine, ())]
         return [(r, d) for g, d in self.looks[level].get(mine, ()) for r in stays.get(g, ())]
+
+
+def settle(
+    known: Known,
+    rank: Rows,
+    *,
+    delete: Sequence[str],
+    keep: NDArray[np.bool_],
+    gone: Collection[int] = (),
+) -> dict[int, Copy]:
+    """Say which rows go, and for which: each only for one that stays and that it is itself a pair with.
+
+    Rows are taken in the order of ``rank``, so whether a better one stays is known. A chain A~B~C in which A
+    and C are no pair does not pull C after A: once B has gone for A, C stays.
+
+    Args:
+        known: What rows are a pair with.
+        rank: From ``ranks``.
+        delete: The levels that count, in the order in which they are asked.
+        keep: (N,) rows that stay whatever they are copies of.
+        gone: Rows that have gone for another reason.
+    """
+    stays: dict[int, list[int]] = defaultdict(list)  # of each group, the better first
+    copies: dict[int, Copy] = {}
+    rows = known.rows()
+    for row in rows[np.argsort(rank[rows])].tolist():
+        if row in gone:
+            continue
+        for level in () if keep[row] else delete:
+            if better := known.at(level, row, stays):
+                of, distance = min(better, key=lambda item: rank[item[0]])
+                copies[row] = Copy(of=of, level=level, distance=distance)
+                break
+        else:
+            stays[int(known.group[row])].append(row)
+    return copies
 
 
 def _neighbours(pairs: Pairs) -> dict[int, list[tuple[int, float]]]:

@@ -29,7 +29,7 @@ class Found:
         copies: The rows that go as copies.
         conflicts: The rows that go because of their label, each with the row of the same picture that is
             named for it.
-        told: Pairs of lowest rows of one picture and label that the recipe does not delete, by level.
+        told: Pairs that stay and are only told, of the lowest rows of one picture and label, by level.
         overlapping_other_label: Pairs of one place in one photo whose labels differ.
         conflicting_label: ``pictures`` with several labels, and how many ``rows`` show them.
     """

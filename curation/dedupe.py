@@ -23,7 +23,7 @@ from curation.core.sample import Reject
 from curation.evidence import Evidence, gather
 from curation.lookalikes import Look, lookalikes
 from curation.near import Pairs, Rows
-from curation.rewriting import Verdicts, rewrite
+from curation.rewriting import Verdicts, common_schema, rewrite
 from curation.sketches import scratch
 
 Level = Literal["origin", "bytes", "pixels", "certain", "probable"]
@@ -100,6 +100,7 @@ def dedupe(
     """
     spec = spec or DedupeRecipe()
     shards.refuse_finished(out)
+    common_schema(datasets)  # or raise, before minutes are spent
     found = find(datasets, spec, out=None if dry_run else out, jobs=jobs)
     if pairs is not None:
         write_pairs(found, pairs)
@@ -126,14 +127,20 @@ def find(datasets: Sequence[Dataset], spec: DedupeRecipe, *, out: Path | None = 
         pairs = lookalikes(evidence, folder=folder, look=spec.look, least=spec.probable, rows=rows, jobs=jobs)
     certain = pairs.distance <= np.float32(1 - spec.certain)
     looks = {"certain": pairs.select(certain), "probable": pairs.select(~certain)}
-    copies = clusters.settle(
-        evidence, rank, group, origin, looks, delete=spec.delete, keep=keep, gone=conflicts
-    )
+    known = clusters.Known.of(evidence, group, origin, looks)
+    copies = clusters.settle(known, rank, delete=spec.delete, keep=keep, gone=conflicts)
+    stays = np.ones(len(evidence), bool)
+    stays[[*copies, *conflicts]] = False
+    here = np.isin(np.arange(len(evidence)), group[stays])  # whether any row of a group stays
     return Found(
         evidence=evidence,
         copies=copies,
         conflicts=conflicts,
-        told={level: pairs for level, pairs in looks.items() if level not in spec.delete},
+        told={
+            level: pairs.select(here[pairs.left] & here[pairs.right])
+            for level, pairs in looks.items()
+            if level not in spec.delete
+        },
         overlapping_other_label=n_other_label,
         conflicting_label=_conflicting(pictures, group),
     )

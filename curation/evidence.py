@@ -29,6 +29,7 @@ COLUMNS = [
 SPLITS = ("train", "val", "test")  # rising worth: a word of the test set is the last to go
 LABELS, ORIGINS, SOURCES = 1, 2, 3  # keys of the hashes, so that a label never equals a photo
 COLLECTION = re.compile(r"[a-z][a-z0-9]*:")  # ``openimages:0001c8fbfb30d3a6``: one photo in any set
+FEW_ROWS = 20_000  # that many are read sooner than worker processes start
 DIGITS = np.full(256, 255, np.uint8)
 DIGITS[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
 
@@ -108,6 +109,7 @@ def gather(datasets: Sequence[Dataset], protocol: str = "parseq36", *, jobs: int
     rule = dataclasses.replace(labels.protocol(protocol), max_length=None)
     tasks = [(n, d.path, shard, rule) for n, d in enumerate(datasets) for shard in range(d.n_shards)]
     total = sum(map(len, datasets))
+    jobs = jobs if total > FEW_ROWS else 1
     ended = run_tasks(_gather_shard, tasks, jobs=jobs, total=total, unit=" words", what="gather evidence")
     parts = [part for _, part in sorted(ended, key=lambda item: item[0])]
     names = sorted({name for part in parts for name in part["sources"]})

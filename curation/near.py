@@ -26,6 +26,7 @@ CHUNK = 1 << 19  # pairs held at once
 TILE = (32, 4096)  # pairs compared at once, so that they stay in the processor's cache
 TILED = 1 << 15  # pairs of equal labels from which tiles are faster than lists of pairs
 SIDES = ("left", "right")
+FEW_ROWS = 2_000  # that many pictures are decoded sooner than worker processes start
 FEW = 0.04  # share of a tile that is worth looking at one by one
 
 
@@ -169,6 +170,7 @@ def pixel_keys(evidence: Evidence, rows: Rows, jobs: int) -> Hashes:
             here = rows[(rows >= first_row) & (rows < first_row + n_rows)]
             if len(here):
                 tasks.append((dataset.path, first_row - first, here))
+    jobs = jobs if len(rows) > FEW_ROWS else 1
     for here, found in run_tasks(
         _hash_pixels, tasks, jobs=jobs, total=len(rows), unit=" pictures", what="compare pixels"
     ):

@@ -87,6 +87,7 @@ def sketch(evidence: Evidence, rows: Rows, kind: str, file: Path, *, jobs: int) 
     pixels = np.memmap(file, np.uint8, "w+", shape=shape) if len(rows) else np.empty(shape, np.uint8)
     sizes = np.zeros((len(rows), 2), np.uint8)
     tasks = [(*task, kind) for task in _tasks(evidence, rows)]
+    jobs = jobs if len(rows) > AT_ONCE else 1  # few are drawn sooner than worker processes start
     for first, found, drawn in run_tasks(
         _draw, tasks, jobs=jobs, total=len(rows), unit=" pictures", what=f"sketch, {kind}"
     ):

@@ -114,15 +114,8 @@ def test_a_chain_is_not_pulled_together(tmp_path: Path) -> None:
     rows = gather([write_words(tmp_path / "a", [sample(f"a:{i}", picture(i)) for i in range(4)])])
     chain = Pairs(np.array([0, 1, 2]), np.array([1, 2, 3]), np.array([0.01, 0.02, 0.03], np.float32))
     nothing = chain.select(np.zeros(3, bool))
-    copies = clusters.settle(
-        rows,
-        np.arange(4),
-        np.arange(4),
-        nothing,
-        {"certain": chain},
-        delete=["certain"],
-        keep=np.zeros(4, bool),
-    )
+    known = clusters.Known.of(rows, np.arange(4), nothing, {"certain": chain})
+    copies = clusters.settle(known, np.arange(4), delete=["certain"], keep=np.zeros(4, bool))
     assert {row: copy.of for row, copy in copies.items()} == {1: 0, 3: 2}
 
 
