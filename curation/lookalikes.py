@@ -91,6 +91,35 @@ def lookalikes(
     return Pairs(pairs.left, pairs.right, 1 - agree).select(agree >= least)
 
 
+def agreements(
+    evidence: Evidence, pairs: Pairs, other: Evidence | None = None, *, folder: Path, jobs: int = 1
+) -> Shares:
+    """Lay the pictures of given pairs over each other, whatever their labels.
+
+    Args:
+        evidence: Where the left rows come from.
+        pairs: As the finders of ``curation.near`` yield them.
+        other: Where the right ones come from; None for pairs within ``evidence``.
+        folder: For sketches.
+        jobs: Worker processes.
+
+    Returns:
+        (N,) how well each pair agrees, 0-1; 0 where a picture cannot be read.
+    """
+    if other is None:
+        left = right = _side(evidence, np.union1d(pairs.left, pairs.right), folder / "left", jobs)
+    else:
+        left = _side(evidence, np.unique(pairs.left), folder / "left", jobs)
+        right = _side(other, np.unique(pairs.right), folder / "right", jobs)
+    sides = (left, pairs.left), (right, pairs.right)
+    seen = [side.sketches.sizes[side.sketches.places(rows), 0] > 0 for side, rows in sides]
+    readable = np.flatnonzero(seen[0] & seen[1])
+    chosen, moves = _aligned(pairs.select(readable), left, right, -np.inf, jobs)
+    agree = np.zeros(len(pairs), np.float32)
+    agree[readable] = _compared(chosen, moves, left, None if other is None else right, folder, jobs)
+    return agree.clip(0, 1)
+
+
 def _participants(
     evidence: Evidence, rows: Mask | None, other: Evidence | None, rows_other: Mask | None
 ) -> NDArray[np.int64]:
