@@ -192,10 +192,17 @@ def test_recipe_and_path_of_it_give_the_same_mixture(sets: Path, tmp_path: Path)
     assert mix(path, tmp_path / "m", dry_run=True) == mix(load_mix(path), tmp_path / "m", dry_run=True)
 
 
-def test_the_shipped_example_loads_and_says_what_it_is() -> None:
-    path = RECIPES / "example_mix.toml"
+@pytest.mark.parametrize(
+    ("name", "sources"),
+    [
+        ("example_mix", ["real", "synthetic"]),
+        ("grouped_mix", ["iiit5k", "icdar2015", "svt", "rendered"]),
+    ],
+)
+def test_shipped_examples_load_and_say_what_they_are(name: str, sources: list[str]) -> None:
+    path = RECIPES / f"{name}.toml"
     spec = load_mix(path)
-    assert [source.name for source in spec.sources] == ["real", "synthetic"]
+    assert [source.name for source in spec.sources] == sources
     head = path.read_text(encoding="utf-8").split("\n\n")[0]
     assert all(f"# {word}:" in head for word in ("Source", "Needs", "Cost", "Expected", "Command"))
 

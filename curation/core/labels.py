@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 import unicodedata
 from dataclasses import dataclass
@@ -47,7 +48,11 @@ class Protocol:
         if self.max_length is not None and len(text) > self.max_length:
             return text, "too_long"
         text = text.lower() if self.lowercase else text
-        if self.charset is not None and not self.strip_unsupported and set(text) - set(self.charset):
+        if (
+            self.charset is not None
+            and not self.strip_unsupported
+            and not _characters(self.charset).issuperset(text)
+        ):
             return text, "unsupported_character"
         text = self._strip(text)
         return text, None if text else "empty"
@@ -60,15 +65,20 @@ class Protocol:
     def _fold(self, text: str) -> str:
         if self.remove_whitespace:
             text = "".join(text.split())
-        if self.nfkd_ascii:
+        if self.nfkd_ascii and not text.isascii():
             text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
         return text
 
     def _strip(self, text: str) -> str:
         if self.charset is None:
             return text
-        keep = set(self.charset)
-        return "".join(c for c in text if c in keep)
+        keep = _characters(self.charset)
+        return text if keep.issuperset(text) else "".join(c for c in text if c in keep)
+
+
+@functools.cache
+def _characters(charset: str) -> frozenset[str]:
+    return frozenset(charset)
 
 
 # Sources: baudm/parseq strhub/data/{dataset,utils}.py at 1902db0; clovaai DTRB dataset.py.
