@@ -16,11 +16,12 @@ from curation.core.errors import UserError
 from curation.core.files import refuse_existing, whole, whole_folder, write_json
 from curation.core.labels import protocol
 from curation.core.pool import progress
+from curation.deadlines import Nested
 from curation.mix_inputs import Inputs, open_all
 from curation.mix_manifest import Plan, manifest_of, measure
 from curation.mix_recipe import Group, MixRecipe, MixSource, Validation, load_mix
 from curation.quotas import resolve
-from curation.schedule import Nested, interleave, pass_order
+from curation.schedule import interleave, pass_order
 from curation.words import Words, beyond, gather, key, mix64
 
 __all__ = ["Group", "MixRecipe", "MixSource", "Validation", "load_mix", "mix"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curation.deadlines import leaves
 from curation.schedule import interleave, largest_remainder, pass_order, prefix_error
 
 
@@ -125,17 +127,48 @@ def test_with_two_groups_sources_and_groups_are_within_one(
     assert all(prefix_errors(pattern, group) <= Fraction(1, 2) for group in groups)
 
 
+GROUPS = [[0, 1], 2, [[3, 4], [5, 6, 7, 8]]]
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(total=st.integers(12, 2_000), weights=st.lists(st.floats(0.001, 1), min_size=6, max_size=12))
-def test_with_more_groups_these_are_within_one_and_sources_within_two(
-    total: int, weights: list[float]
-) -> None:
-    counts = spread(total, weights)
-    groups = [[0, 1], 2, [[3, 4], list(range(5, len(counts)))]]
-    pattern = interleave(counts, groups)
-    assert np.bincount(pattern, minlength=len(counts)).tolist() == counts
-    assert all(prefix_errors(pattern, [i]) < 2 for i in range(len(counts)))
-    assert all(prefix_errors(pattern, group) < 1 for group in ([0, 1], [2], range(3, len(counts))))
+@given(counts=st.lists(st.integers(1, 200), min_size=9, max_size=9))
+def test_with_more_groups_all_are_within_two(counts: list[int]) -> None:
+    pattern = interleave(counts, GROUPS)
+    assert np.bincount(pattern, minlength=9).tolist() == counts
+    members = [[i] for i in range(9)] + [[0, 1], [3, 4], [5, 6, 7, 8], [3, 4, 5, 6, 7, 8]]
+    assert all(prefix_errors(pattern, of) < 2 for of in members)
+
+
+def window(counts: Sequence[int], had: Sequence[int], members: Sequence[int], k: int) -> tuple[bool, int]:
+    """Whether the next sample of ``members`` is early at position k; then its first position, else its last."""
+    total, n, j = sum(counts), sum(counts[i] for i in members), sum(had[i] for i in members)
+    first = j * total // n + 1
+    return (False, -(-(j + 1) * total // n)) if first <= k else (True, first)
+
+
+def group_by_group(counts: Sequence[int]) -> list[int]:
+    """The rule for ``GROUPS`` as it says it, a position at a time."""
+    had, order = [0] * 9, []
+    for k in range(1, sum(counts) + 1):
+
+        def best(node: Any, top: bool = False, k: int = k) -> tuple[bool, int, int]:
+            if isinstance(node, int):
+                return (*window(counts, had, [node], k), node)
+            early, at, i = min(best(member) for member in node)
+            if top:
+                return early, at, i
+            own = window(counts, had, leaves(node), k)
+            return (*(max if early or own[0] else min)((early, at), own), i)
+
+        order.append(best(GROUPS, top=True)[-1])
+        had[order[-1]] += 1
+    return order
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(counts=st.lists(st.integers(1, 60), min_size=9, max_size=9))
+def test_groups_side_by_side_give_the_sequential_order(counts: list[int]) -> None:
+    assert interleave(counts, GROUPS).tolist() == group_by_group(counts)
 
 
 def test_prefix_error_tells_the_farthest_prefix() -> None:
