@@ -140,7 +140,7 @@ def test_with_more_groups_all_are_within_two(counts: list[int]) -> None:
 
 
 def window(counts: Sequence[int], had: Sequence[int], members: Sequence[int], k: int) -> tuple[bool, int]:
-    """Whether the next sample of ``members`` is early at position k; then its first position, else its last."""
+    """Whether the next of ``members`` is early at position k; then its first position, or its last."""
     total, n, j = sum(counts), sum(counts[i] for i in members), sum(had[i] for i in members)
     first = j * total // n + 1
     return (False, -(-(j + 1) * total // n)) if first <= k else (True, first)
