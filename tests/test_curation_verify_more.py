@@ -6,14 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from damage import flip, halve, rewrite_rows
+from damage import flip, halve, rewrite_rows, shard
 from published_sets import failure, run
 from test_curation_verify import PNGS, made, sums
 
 from curation.core.dataset import Dataset
 from curation.mixing import MixRecipe, MixSource, mix
+from curation.page_checksums import has_page_checksums
 
 
 def test_mixture(tmp_path: Path) -> None:
@@ -95,3 +97,18 @@ def test_a_damaged_shard_is_not_published(tmp_path: Path) -> None:
         f"{file} is damaged: {sums(dataset.path, 1)}. {dataset.way_out}"
     )
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("checksums", [False, True])
+def test_pages_without_checksums_are_told_of(checksums: bool, tmp_path: Path) -> None:
+    path = made(tmp_path / "a", n=30).path
+    table = pq.read_table(shard(path))
+    pq.write_table(table, shard(path), write_page_checksum=checksums)  # others' writers leave them out
+    assert has_page_checksums(shard(path)) is checksums
+    told = "  data/shard-00000.parquet: its pages have no checksums, so a damaged label may look whole"
+    assert (told in run("verify", "-j", 1, path, status=1).stdout.splitlines()) is not checksums
+
+
+def test_a_file_without_rows_has_no_page_to_check(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": pa.array([], pa.string())}), tmp_path / "empty.parquet")
+    assert has_page_checksums(tmp_path / "empty.parquet")
