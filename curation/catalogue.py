@@ -54,7 +54,7 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
     names = ["format", "title", "source", "words", "licence", "url"]
     cells = [names, *([_cell(row[name]) for name in names] for row in rows)]
     wrapped = [
-        [textwrap.wrap(text, WIDEST.get(name, 1_000)) or [""] for name, text in zip(names, row, strict=True)]
+        [_wrapped(text, WIDEST.get(name, 1_000)) for name, text in zip(names, row, strict=True)]
         for row in cells
     ]
     widths = [max(len(line) for row in wrapped for line in row[i]) for i in range(len(names))]
@@ -64,6 +64,10 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
             parts = [cell[i] if i < len(cell) else "" for cell in row]
             lines.append("  ".join(part.ljust(w) for part, w in zip(parts, widths, strict=True)).rstrip())
     return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False) or [""]
 
 
 def _cell(value: Any) -> str:

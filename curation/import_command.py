@@ -94,7 +94,14 @@ def import_(
 ) -> None:
     """Run ``glyphmix import``; see ``IMPORT_HELP``."""
     from curation.core.shards import refuse_finished
-    from curation.importing import Source, default_name, import_set, make_importer, survey
+    from curation.importing import (
+        Source,
+        check_unread,
+        default_name,
+        import_set,
+        make_importer,
+        survey,
+    )
 
     flags = {
         "root": root,
@@ -108,6 +115,7 @@ def import_(
     if dry_run:
         refuse_finished(out)
         surveyed = survey(what)
+        check_unread(what, surveyed, max_dropped)
         found = surveyed.facts() | {"rejected_by_reason": surveyed.rejected_unread}
         kept = surveyed.found - sum(surveyed.rejected_unread.values())
         done = f"would read {kept:,} pictures into {out}"

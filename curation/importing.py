@@ -24,7 +24,7 @@ from curation.importers.base import RULED_OUT, Cut, Word
 from curation.sources import sources_written
 from curation.surveying import Source, Survey, default_name, make_importer, outcomes, survey
 
-__all__ = ["Source", "default_name", "import_set", "make_importer", "survey"]
+__all__ = ["Source", "check_unread", "default_name", "import_set", "make_importer", "survey"]
 
 SHARD_WORDS = 50_000  # about 150 MB of crops, and some twenty seconds of work to lose to a kill -9
 
@@ -54,7 +54,7 @@ def import_set(
     """
     shards.refuse_finished(out)
     surveyed = survey(source)
-    _check_unread(source, surveyed, max_dropped)
+    check_unread(source, surveyed, max_dropped)
     with alone_at(out):
         shards.start(out, _job(source, shard_words))
         n_shards = -(-surveyed.found // shard_words)
@@ -162,8 +162,12 @@ def _read(word: Word, source: Source) -> Sample | Reject:
     return sample if word.kept is None else dataclasses.replace(sample, **word.kept)
 
 
-def _check_unread(source: Source, surveyed: Survey, max_dropped: float) -> None:
-    """Refuse at once what must be refused in the end: reading millions of pictures takes an hour."""
+def check_unread(source: Source, surveyed: Survey, max_dropped: float) -> None:
+    """Refuse at once what must be refused in the end: reading millions of pictures takes an hour.
+
+    Raises:
+        UserError: the annotations alone show more than the share ``max_dropped`` of unusable words.
+    """
     reasons = _unruled(surveyed.rejected_unread)
     kept = surveyed.found - sum(surveyed.rejected_unread.values())
     if reasons.total() > max_dropped * (reasons.total() + kept):

@@ -158,13 +158,12 @@ def test_too_many_drops_that_the_annotations_show_are_refused_at_once(
 ) -> None:
     monkeypatch.setattr(importing, "decode", failing)
     file = write_tsv(tmp_path / "set", {**WORDS, "empty.png": "", "blank.png": " "})
-    with pytest.raises(UserError) as caught:
-        import_set(source(file), tmp_path / "out", max_dropped=0.01)
-    assert str(caught.value) == (
-        "2 of 27 words of the source are unusable, more than the share of 0.01 allowed: 2 empty_label; "
-        "the first is set:empty.png (empty_label). Mend the source, or raise --max-dropped."
-    )
-    assert not (tmp_path / "out").exists()
+    for options in ([], ["--dry-run"]):
+        assert failure("import", "tsv", file, "-o", tmp_path / "out", *options) == (
+            "2 of 27 words of the source are unusable, more than the share of 0.01 allowed: 2 empty_label; "
+            "the first is set:empty.png (empty_label). Mend the source, or raise --max-dropped."
+        )
+        assert not (tmp_path / "out").exists()
 
 
 def test_share_of_drops_is_inclusive(tmp_path: Path) -> None:
