@@ -126,7 +126,8 @@ def test_art_scenes(tmp_path: Path) -> None:
 
 def test_art_scenes_in_all_scripts(tmp_path: Path) -> None:
     src = write_art_scenes(tmp_path / "src")
-    found = numbers("import", "art_scenes", src, "--all-scripts", "-o", tmp_path / "out", "--dry-run")
+    options = ("--all-scripts", "--dry-run", "--max-dropped", "0.4")
+    found = numbers("import", "art_scenes", src, "-o", tmp_path / "out", *options)
     assert found["found"] == 7
     assert found["rejected_by_reason"] == {"degenerate_outline": 2, "illegible": 1}
 
