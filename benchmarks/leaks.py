@@ -18,8 +18,8 @@ Then ``curation.leaks`` looks for them as ``glyphmix decontaminate`` does. The f
 kind, how many were dropped and at which levels, and how many name the very word that they copy (one of
 several equal ones may be named instead). The second one tells how many of the words to train on are dropped
 though nothing was planted there. Sets share real copies as well: ``--copies FILE`` lists the uids, one a
-line, of those that somebody has looked at and found to be copies. Below it stands at what rate different
-pictures under one label are called copies.
+line, of those that somebody has looked at and found to be copies. Below it stands how many pairs of
+different pictures under one label are called copies.
 
 The last line is ``recall <without re-crops> <with> false <clean words dropped per thousand>``.
 """
@@ -51,6 +51,7 @@ from curation.core.sample import Sample
 from curation.evidence import Evidence, gather
 from curation.leak_recipe import LEVELS, DecontaminateRecipe
 from curation.leaks import Leaks, find
+from curation.lookalikes import lookalikes
 
 Rng = np.random.Generator
 CUT_OTHERWISE = ("recrop", "mix")
@@ -226,13 +227,22 @@ def report_clean(leaks: Leaks, n_rows: int, known: set[str]) -> float:
         n, wrong = int(mine.sum()), int((mine & false).sum())
         name, n_words = leaks.train_sets.names[number], int((of == number).sum())
         print(f"{name:24}{n_words:8,}{n:9,}{n - wrong:14,}{wrong:7,}")
-    n_pairs = sum(
-        int((pairs.left < n_rows).sum()) for pairs in near.same_label(leaks.train, leaks.test, most_bits=128)
-    )
-    levels = np.array([leaks.spec.ranked[rank] == "leak_same_label" for rank in here.rank.tolist()], bool)
-    rate = 1_000 * (levels & false).sum() / max(1, n_pairs)
-    print(f"pairs of one label: {n_pairs:,}; words falsely dropped for one: {rate:.2f} per thousand pairs")
+    n_pairs, n_called = pairs_called(leaks, n_rows, known)
+    rate = 1_000 * n_called / max(1, n_pairs)
+    print(f"{n_pairs:,} pairs of one label, {n_called:,} falsely called copies: {rate:.2f} per thousand")
     return 1_000 * float(false.sum()) / max(1, n_rows - int((~false).sum()))
+
+
+def pairs_called(leaks: Leaks, n_rows: int, known: set[str]) -> tuple[int, int]:
+    """Pairs of one label among the words that are not planted, and how many are wrongly certain."""
+    train, test = leaks.train, leaks.test
+    clean = np.arange(len(train)) < n_rows
+    n_pairs = sum(int(clean[pairs.left].sum()) for pairs in near.same_label(train, test, most_bits=128))
+    with tempfile.TemporaryDirectory() as folder:
+        found = lookalikes(
+            train, test, folder=Path(folder), look=leaks.spec.look, least=leaks.spec.certain, rows=clean
+        )
+    return n_pairs, sum(uid not in known for uid in train.uids(found.left))
 
 
 if __name__ == "__main__":
