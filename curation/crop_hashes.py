@@ -20,13 +20,13 @@ from curation.agreement import COARSE
 from curation.core.pool import run_tasks
 from curation.evidence import Evidence
 from curation.near import Pairs, Rows, joined
-from curation.sketches import Sketches, pixels_of
+from curation.sketches import Sketches, forget, pixels_of
 from curation.words import Hashes
 
 CUTS = ((0.0, 0.0), (0.045, 0.045), (0.06, 0.015), (0.015, 0.06))  # left out at either end of an axis
 N_CROPS = len(CUTS) ** 2
 TASK = 8_192  # rows that a worker process compares with all others of their label
-STRIP = 512  # rows of a large block that are compared with all others at once
+STRIP = 1 << 22  # pairs of a frequent label that are compared before only the nearest are kept
 LISTED = 1 << 14  # pairs of small blocks that are compared at once
 HASHED = 4_096  # sketches hashed at once
 Aspects = NDArray[np.float64]
@@ -160,6 +160,7 @@ def crop_hashes(sketches: NDArray[np.uint8], places: Rows) -> Hashes:
         some = sketches[places[start : start + HASHED]].astype(np.float32)
         small = np.rint(down @ some @ along.T).reshape(len(some), len(CUTS), 8, len(CUTS), 17)
         falls = (small[..., :-1] > small[..., 1:]).transpose(0, 1, 3, 2, 4)
+        forget(sketches)
         packed = np.packbits(falls.reshape(len(some), N_CROPS, 128), axis=-1)
         hashes[start : start + len(some)] = packed.view(">u8")
     return hashes
@@ -201,8 +202,9 @@ def _search(
     assert theirs_of is not None
     ours, theirs = block.hashes(), theirs_of.hashes()
     parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))]
-    for start in range(0, len(ours), STRIP):
-        strip = ours[start : start + STRIP]
+    high = min(max(STRIP // max(len(theirs), 1), 32), len(ours))
+    for start in range(0, len(ours), high):
+        strip = ours[start : start + high]
         found = []
         for crop in range(N_CROPS):
             found += near.near_hashes(strip[:, 0], theirs[:, crop], limits.most_bits, triangle=False)

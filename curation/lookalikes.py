@@ -15,7 +15,7 @@ from curation.core.pool import run_tasks
 from curation.crop_hashes import Limits, Side, candidates
 from curation.evidence import Evidence
 from curation.near import Pairs, Rows
-from curation.sketches import Sketches, sketch
+from curation.sketches import Sketches, forget, sketch
 
 ALIGNED = 250  # pairs laid over each other at once
 TASK = 20_000  # pairs that a worker process looks at
@@ -192,6 +192,8 @@ def _align_some(
         moved, found = align(ours.astype(np.float32), theirs.astype(np.float32))
         moves.append(moved)
         agree.append(found)
+        forget(left.pixels)
+        forget(right.pixels)
         tick(len(found))
     return at, np.concatenate(moves), np.concatenate(agree)
 
@@ -211,5 +213,7 @@ def _compare_some(
         ours = [left.picture(place) for place in places[chosen].tolist()]
         theirs = [right.picture(place) for place in places_right[chosen].tolist()]
         agree.append(compare(ours, theirs, moves[chosen]))
+        forget(left.pixels)
+        forget(right.pixels)
         tick(len(ours))
     return at, np.concatenate(agree)

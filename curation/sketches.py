@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -65,6 +66,12 @@ def pixels_of(file: Path, kind: str, n: int) -> NDArray[np.uint8]:
     return np.memmap(file, np.uint8, "r", shape=shape) if n else np.empty(shape, np.uint8)
 
 
+def forget(pixels: NDArray[np.uint8]) -> None:
+    """Give back the pages that were read: they would count as memory of this process."""
+    if isinstance(pixels, np.memmap):
+        pixels._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+
+
 @contextmanager
 def scratch(out: Path | None) -> Iterator[Path]:
     """A folder for sketches beside ``out``, or among temporary files; what a killed run left goes first."""
@@ -83,16 +90,16 @@ def scratch(out: Path | None) -> Iterator[Path]:
 
 def sketch(evidence: Evidence, rows: Rows, kind: str, file: Path, *, jobs: int) -> Sketches:
     """Draw small pictures of ``rows``, which rise, into ``file``: 768 bytes ``coarse``, or 7 kB ``fine``."""
-    shape = (len(rows), *SHAPES[kind])
-    pixels = np.memmap(file, np.uint8, "w+", shape=shape) if len(rows) else np.empty(shape, np.uint8)
     sizes = np.zeros((len(rows), 2), np.uint8)
     tasks = [(*task, kind) for task in _tasks(evidence, rows)]
     jobs = jobs if len(rows) > AT_ONCE else 1  # few are drawn sooner than worker processes start
-    for first, found, drawn in run_tasks(
-        _draw, tasks, jobs=jobs, total=len(rows), unit=" pictures", what=f"sketch, {kind}"
-    ):
-        sizes[first : first + len(found)] = found
-        pixels[first : first + len(found)] = drawn
+    with file.open("wb") as drawn:
+        for first, found, pixels in run_tasks(
+            _draw, tasks, jobs=jobs, total=len(rows), unit=" pictures", what=f"sketch, {kind}"
+        ):
+            sizes[first : first + len(found)] = found
+            drawn.seek(first * pixels[0].nbytes)
+            drawn.write(pixels.data)
     return Sketches(rows=rows, sizes=sizes, file=file, kind=kind)
 
 
