@@ -64,7 +64,8 @@ def lookalikes(
 ) -> Pairs:
     """Find the pairs of one normalised label whose pictures agree; ``distance`` is 1 less their agreement.
 
-    Two encodings, sizes or crops of one picture agree by 0.965 and more, other photos of the word rarely do.
+    Two encodings, sizes or crops of one picture nearly always agree by 0.97 and more, other photos of the
+    word rarely do.
 
     Args:
         evidence: Where the left rows come from.
