@@ -18,6 +18,7 @@ from curation.core.fingerprint import dhash128, sha256, sha256_file, sha256_json
 from curation.core.images import BrokenImageError, decode
 from curation.core.pool import run_tasks
 from curation.core.sample import Reject
+from curation.core.schema import NAMES
 from curation.page_checksums import has_page_checksums
 from curation.rewriting import Verdicts, rewrite
 from curation.words import hash_texts
@@ -197,6 +198,8 @@ def _file_faults(file: Path, entry: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(what=f"its SHA-256 is {found[:16]}, not {entry['sha256'][:16]}")
     try:
         n_rows = pq.read_metadata(file).num_rows
+        if odd := sorted({*pq.read_schema(file).names} - NAMES):
+            yield Fault(what=f"it has columns that are none of ours: {', '.join(map(repr, odd))}")
         if found != entry["sha256"] and not has_page_checksums(file):
             yield Fault(what="its pages have no checksums, so a damaged label may look whole")
     except (*DAMAGED, IndexError):

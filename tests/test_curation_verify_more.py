@@ -112,3 +112,17 @@ def test_pages_without_checksums_are_told_of(checksums: bool, tmp_path: Path) ->
 def test_a_file_without_rows_has_no_page_to_check(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": pa.array([], pa.string())}), tmp_path / "empty.parquet")
     assert has_page_checksums(tmp_path / "empty.parquet")
+
+
+def test_a_column_by_a_damaged_name_is_told_of(tmp_path: Path) -> None:
+    dataset = made(tmp_path / "a", n=30)
+    table = pq.read_table(shard(dataset.path))
+    names = [name.replace("origin_size", "origin_sizd") for name in table.column_names]
+    pq.write_table(table.rename_columns(names), shard(dataset.path), write_page_checksum=True)
+    told = run("verify", "-j", 1, dataset.path, "--salvage", tmp_path / "out").stdout.splitlines()
+    assert "  data/shard-00000.parquet: it has columns that are none of ours: 'origin_sizd'" in told
+    columns = dataset.schema(damaged=True).names
+    assert "origin_sizd" not in columns
+    saved = Dataset.open(tmp_path / "out")
+    assert len(saved) == 30
+    assert saved.schema().names == [*names[: names.index("origin_sizd")], "origin_size", "label_published"]

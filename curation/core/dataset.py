@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
 from curation.core.manifest import read_manifest
-from curation.core.schema import FORMAT, schema
+from curation.core.schema import FORMAT, NAMES, schema
 from curation.core.shards import BUILD
 
 DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)  # what Arrow raises over bytes that make no sense
@@ -113,14 +113,16 @@ class Dataset:
         return int(np.searchsorted(self._starts, row, side="right")) - 1
 
     def schema(self, *, damaged: bool = False) -> pa.Schema:
-        """The columns, as the first shard has them, or with ``damaged`` the first readable one.
+        """The columns, as the first shard has them; of a dataset without any, those that all have.
 
-        Of a dataset without any, those that all have.
+        With ``damaged``, as the first readable one has them, but for those whose names are none of ours.
         """
         for shard in self.manifest["shards"]:
             try:
                 with self._open(shard) as file:
-                    return file.schema_arrow
+                    found = file.schema_arrow
+                    ours = [field for field in found if field.name in NAMES]
+                    return pa.schema(ours, found.metadata) if damaged else found
             except UserError:
                 if not damaged:
                     raise

@@ -31,6 +31,7 @@ BASE = [
     ("label_published", pa.string()),
 ]
 BOXES = pa.list_(pa.list_(pa.float32()))
+NAMES = frozenset({*(name for name, _ in BASE), "word_boxes", "character_boxes", "render"})
 REJECTS = pa.schema([(name, pa.string()) for name in ("uid", "reason", "detail", "duplicate_of")])
 
 
