@@ -18,7 +18,7 @@ from curation.core.shards import BUILD, ROW_GROUP, write_batches
 from curation.rewriting import fitted
 
 AT = "position"  # the column added while rows wait
-BLOCK = 64 << 20  # bytes of rows that a worker holds before it puts them aside
+BLOCK = 32 << 20  # bytes of rows before a worker puts them aside; it holds them up to four times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +97,12 @@ def _picked(
     begin = 0
     for batch in batches:
         low, high = np.searchsorted(wanted.rows, [begin, begin + len(batch)]).tolist()
-        if high > low:
-            rows = fitted(batch, into).take(pa.array(wanted.rows[low:high] - np.uint32(begin)))
-            columns = [*rows.columns, pa.array(wanted.at[low:high])]
-            if (time := wanted.time[low:high]).any():
+        rows_in = fitted(batch, into)
+        for first in range(low, high, ROW_GROUP):  # rows may come many times over
+            here = slice(first, min(first + ROW_GROUP, high))
+            rows = rows_in.take(pa.array(wanted.rows[here] - np.uint32(begin)))
+            columns = [*rows.columns, pa.array(wanted.at[here])]
+            if (time := wanted.time[here]).any():
                 uids = zip(rows["uid"].to_pylist(), time.tolist(), strict=True)
                 apart = [f"{uid}#{n + 1}" if n else uid for uid, n in uids]
                 columns[into.get_field_index("uid")] = pa.array(apart, pa.string())
