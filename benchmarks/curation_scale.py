@@ -29,8 +29,9 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 COPIES = 0.05  # share of the words that are another one, compressed again
 TESTS = 10_000
-QUALITIES = (85, 60)
+QUALITIES = (90, 70)
 RECIPE = """protocol = "parseq36"
+total = {n}
 [[sources]]
 name = "left"
 paths = ["{clean}"]
@@ -72,7 +73,7 @@ def measure(folder: Path, n: int, jobs: int) -> dict[str, Spent]:
     write_lmdb(folder / "raw", n, seed=0)
     write_lmdb(folder / "test", min(TESTS, n), seed=1)
     j = ("-j", jobs)
-    (folder / "mix.toml").write_text(RECIPE.format(clean=folder / "clean", other=folder / "unique"))
+    (folder / "mix.toml").write_text(RECIPE.format(n=n, clean=folder / "clean", other=folder / "unique"))
     run("import", "lmdb", folder / "test", "-o", folder / "tests", "--split", "test", *j)
     stages = {
         "import": ("import", "lmdb", folder / "raw", "-o", folder / "words", *j),
@@ -143,7 +144,7 @@ def generated(n: int, rng: np.random.Generator) -> Iterator[tuple[bytes, str]]:
     chance = 1 / np.arange(10, 10 + len(lexicon))
     which = rng.choice(len(lexicon), n, p=chance / chance.sum())
     copies = rng.random(n) < COPIES
-    noise = rng.integers(0, 60, (24, 72, 3), np.uint8)
+    noise = rng.integers(0, 24, (24, 72, 3), np.uint8)
     before = None
     for i, copied in zip(which.tolist(), copies.tolist(), strict=True):
         if copied and before is not None:
