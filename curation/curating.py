@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from curation import mixing
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import read_json, write_json
+from curation.core.files import read_json, whole_folder, write_json
 from curation.core.fingerprint import git_commit, versions
 from curation.core.lock import alone_at
 from curation.core.recipe import resolved
+from curation.core.shards import is_finished
 from curation.curate_recipe import CurationRecipe, PublishedSet, mix_recipe
 from curation.decontaminate import decontaminate
 from curation.dedupe import dedupe
@@ -95,7 +96,8 @@ def look(job: Job) -> tuple[list[PublishedSet], list[PublishedSet]]:
     """Tell which sets of the recipe lie below the folder of raw sets, and which do not.
 
     Raises:
-        UserError: there is no such folder, or sets are absent that may not be; the message lists them.
+        UserError: there is no such folder, sets are absent that may not be (the message lists them), one that
+            is there lacks its annotations, or the mixture cannot do without one that is absent.
     """
     if not job.data.is_dir():
         raise UserError(f"folder {job.data} does not exist. Give the folder of raw sets with --data.")
@@ -112,15 +114,29 @@ def look(job: Job) -> tuple[list[PublishedSet], list[PublishedSet]]:
     present = [one for one in wanted if one not in absent]
     if not any(one in present for one in job.spec.sets):
         raise UserError(f"not one training set of {job.name} lies below {job.data}. Check --data.")
+    _check(job, present, absent)
     return present, absent
+
+
+def _check(job: Job, present: Sequence[PublishedSet], absent: Sequence[PublishedSet]) -> None:
+    """Find out at once what would end the work after hours."""
+    for one in present:
+        one.importer(job.name).inputs(job.data / one.path, one.split)
+    if job.spec.mix is not None and absent:
+        there = {one.name: Path(one.name) for one in present if one in job.spec.sets}
+        try:
+            mix_recipe(job.spec, there, None, where=job.name)
+        except UserError as error:
+            names = ", ".join(one.name for one in absent)
+            raise UserError(f"{error} The mixture cannot do without the absent sets: {names}.") from None
 
 
 def _begin(out: Path, record: Mapping[str, Any]) -> None:
     """Note what ``out`` is for, or see that it is for the same."""
     note = out / ".curation.json"
     if not out.exists():
-        out.mkdir(parents=True)
-        write_json(note, record)
+        with whole_folder(out) as draft:  # never without its note, so that it can always go on
+            write_json(draft / note.name, record)
     elif not note.is_file():
         raise UserError(f"output {out} exists already and is no curation. Give another name with -o.")
     elif (found := read_json(note)) != record:
@@ -135,7 +151,7 @@ def _import(job: Job, one: PublishedSet, say: Callable[[str], object]) -> Path:
     folder = job.out / ("tests" if one in job.spec.tests else "sets") / one.name
     importer = one.importer(job.name)
     source = Source(importer=importer, src=job.data / one.path, split=one.split, name=one.name)
-    if (folder / "manifest.json").is_file():
+    if is_finished(folder):
         found = Dataset.open(folder).manifest
         if found["inputs"] != importer.inputs(source.src, source.split):
             raise UserError(
@@ -174,7 +190,7 @@ def _clean(
         if wanted is None or not now:
             continue
         last = job.out / stage
-        if not (last / "manifest.json").is_file():
+        if not is_finished(last):
             manifest = work([Dataset.open(path) for path in now], last)
             reasons = sorted(manifest["rejected_by_reason"].items())
             left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons) or "nothing"
@@ -231,7 +247,7 @@ def _funnel(
 
 
 def as_text(facts: Mapping[str, Any]) -> str:
-    """Lay the funnel out as a table."""
+    """Lay the funnel out as a table, and name the test sets whose words nobody looked for."""
     head = ["set", "group", "expected", "annotated", "imported", "filtered", "unique", "clean", "mixed"]
     keys = ["name", *head[1:]]
     used = [i for i, key in enumerate(keys) if any(row.get(key) not in (None, "") for row in facts["funnel"])]
@@ -241,10 +257,13 @@ def as_text(facts: Mapping[str, Any]) -> str:
         absent = "absent" if row["name"] in facts["absent"] else "-"
         lines.append([f"{c:,}" if isinstance(c, int) else (c or absent) for c in cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(used))]
-    return "\n".join(
+    tests = [one["name"] for one in facts["recipe"]["tests"] if one["name"] in facts["absent"]]
+    note = f"\nabsent test sets, copies of whose words were not looked for: {', '.join(tests)}"
+    table = "\n".join(
         "  ".join(
             cell.ljust(width) if keys[i] in ("name", "group") else cell.rjust(width)
             for i, cell, width in zip(used, line, widths, strict=True)
         ).rstrip()
         for line in lines
     )
+    return table + note if tests and facts["recipe"]["decontaminate"] is not None else table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from curation.core import recipe, shards
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
+from curation.core.files import remove_folder
 from curation.core.fingerprint import versions
 from curation.core.pool import run_tasks
 from curation.filter_report import facts
@@ -169,7 +169,7 @@ def _closing(spec: FilterRecipe) -> Callable[[Path], Mapping[str, Any]]:
         tally, reasons = Tally.of(records), shards.rejected_by_reason(records)
         problem = _problem(spec, sum(record["rows"] for record in records), reasons, tally)
         if problem:
-            shutil.rmtree(out)
+            remove_folder(out, out)
             raise UserError(problem)
         return facts(spec.filters, tally)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import errno
 import itertools
-import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from curation.core import shards
 from curation.core.errors import UserError
+from curation.core.files import remove_folder
 from curation.core.fingerprint import dhash128, versions
 from curation.core.images import BrokenImageError, decode
 from curation.core.lock import alone_at
@@ -182,7 +182,7 @@ def _check_dropped(out: Path, max_dropped: float) -> None:
     kept = sum(record["rows"] for record in records)
     if reasons.total() > max_dropped * (reasons.total() + kept):
         first = shards.first_reject(out, reasons)
-        shutil.rmtree(out)
+        remove_folder(out, out)
         raise _too_many(reasons, kept, max_dropped, first)
 
 

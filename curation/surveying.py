@@ -133,13 +133,13 @@ def survey(source: Source) -> Survey:
     """Walk through all annotations without reading a picture; 8 bytes a word are kept.
 
     Raises:
-        UserError: the annotations are missing, damaged or without a word.
+        UserError: the annotations are missing, damaged or without a word, or a text is no sound Unicode.
     """
     hashes = array("Q")
     reasons: Counter[str] = Counter()
     with progress(None, " annotations", f"survey {source.name}") as bar:
         for word in source.words():
-            hashes.append(_hash64(word.id))
+            hashes.append(_hash64(_as_unicode(word, source)))
             if (reason := _unread(word, source)) is not None:
                 reasons[reason] += 1
             if not len(hashes) % 10_000:
@@ -180,6 +180,23 @@ def outcomes(source: Source, repeated: Collection[int]) -> Iterator[Word | Rejec
         else:
             assert isinstance(word, Word)
             yield word
+
+
+def _as_unicode(word: Word | Unusable, source: Source) -> str:
+    """The id of a word, which a dataset can hold as little as its label if it is no sound Unicode.
+
+    Raises:
+        UserError: a text is not: JSON may have half a surrogate pair, and a file system any bytes as a name.
+    """
+    for text in (word.id, word.label if isinstance(word, Word) else word.detail):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise UserError(
+                f"{source.src} has {ascii(text)[:80]}, which is no Unicode: half a surrogate pair, or bytes "
+                "of a file's name that are not UTF-8. Mend the text, or rename the file."
+            ) from None
+    return word.id
 
 
 def _unread(word: Word | Unusable, source: Source) -> str | None:

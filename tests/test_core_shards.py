@@ -122,27 +122,57 @@ def test_killed_in_the_middle_of_a_shard(tmp_path: Path, undisturbed: dict[str, 
     assert content(out) == undisturbed
 
 
+class Killed(BaseException):
+    """Stands for kill -9, in a test that must go on."""
+
+
+def killed(*args: object, **named: object) -> None:
+    raise Killed
+
+
+def killed_amid_removing(path: Path, ignore_errors: bool = False) -> None:
+    """Remove the rejects only, as a run does that is killed then."""
+    if path.exists():
+        for file in path.rglob("*.rejects.parquet"):
+            file.unlink()
+        raise Killed
+
+
 def test_killed_between_finishing_and_clearing_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: dict[str, bytes]
 ) -> None:
     out = tmp_path / "set"
     write(out)
     with monkeypatch.context() as patch:
-        patch.setattr(shards.shutil, "rmtree", lambda path: None)
-        shards.finish(out)
+        patch.setattr(shards, "remove_folder", killed)
+        with pytest.raises(Killed):
+            shards.finish(out)
     assert len(Dataset.open(out)) == 3 * 2475
     write(out)
     shards.finish(out)
     assert content(out) == undisturbed
 
 
-def test_killed_before_the_first_record_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(path: Path, value: object) -> None:
-        raise KeyboardInterrupt
+def test_killed_while_clearing_up_loses_no_reject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: dict[str, bytes]
+) -> None:
+    out = tmp_path / "set"
+    write(out)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed_amid_removing)
+        with pytest.raises(Killed):
+            shards.finish(out)
+    with pytest.raises(UserError, match="exists already"):  # it was finished
+        write(out)
+    assert content(out) == undisturbed
+    assert shards.is_finished(out)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["set", "undisturbed"]
 
+
+def test_killed_before_the_first_record_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(shards, "write_json", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             shards.start(tmp_path / "set", JOB)
     assert not (tmp_path / "set").exists()
     write_words(tmp_path / "set", [word("x:1")])

@@ -160,7 +160,8 @@ def test_absent_sets_are_listed_or_passed_over(tmp_path: Path, raw: Path, recipe
         f"  measured: {raw / 'measured' / 'labels.tsv'}"
     )
     assert not out.exists()
-    run("curate", recipe_file, "--data", raw, "-o", out, "--skip-absent", "-j", 1)
+    result = run("curate", recipe_file, "--data", raw, "-o", out, "--skip-absent", "-j", 1)
+    assert result.stdout.endswith("\nabsent test sets, copies of whose words were not looked for: measured\n")
     facts = read_json(out / "curation.json")
     assert facts["absent"] == ["drawn", "measured"]
     assert [row.get("mixed") for row in facts["funnel"]] == [10, None], "nothing to decontaminate against"
@@ -171,6 +172,49 @@ def test_absent_sets_are_listed_or_passed_over(tmp_path: Path, raw: Path, recipe
     assert failure("curate", recipe_file, "--data", raw / "x", "-o", out) == (
         f"folder {raw / 'x'} does not exist. Give the folder of raw sets with --data."
     )
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_what_would_end_it_is_found_before_the_first_import(
+    tmp_path: Path, raw: Path, recipe_file: Path, dry_run: list[str]
+) -> None:
+    command = ["curate", recipe_file, "--data", raw, "-o", tmp_path / "out", "--skip-absent", *dry_run]
+    text = SETS.replace('"tsv"\npath = "measured/labels.tsv"', '"svt"\npath = "measured"')
+    recipe_file.write_text(text + STAGES)
+    assert failure(*command) == (
+        f"{raw / 'measured'} holds no test.xml. "
+        "Give the folder of Street View Text as its publisher packs it."
+    )
+    recipe_file.write_text(SETS + STAGES + '[mix.validation]\nsource = "drawn"\ncount = 3\n')
+    shutil.rmtree(raw / "drawn")
+    assert failure(*command) == (
+        "own.toml, mix: validation names the source 'drawn'; known: first. "
+        "The mixture cannot do without the absent sets: drawn."
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_curation_killed_at_its_first_step_goes_on(
+    tmp_path: Path, raw: Path, recipe_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(spec=load_curation(recipe_file, RECIPES), name="own", data=raw, out=tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("curation.curating.write_json", None)
+        with pytest.raises(TypeError):
+            curate(job)
+    assert curate(job)["absent"] == []
+
+
+def test_what_a_killed_stage_left_is_removed(tmp_path: Path, raw: Path, recipe_file: Path) -> None:
+    job = Job(spec=load_curation(recipe_file, RECIPES), name="own", data=raw, out=tmp_path / "out")
+    curate(job)
+    before = dict(content(job.out))
+    for left in ("unique/.build", "sets/first/.build", "sets/.drawn.tmp"):
+        (job.out / left).mkdir()
+        (job.out / left / "00000.json").write_text("{}")
+    (job.out / ".filtered.lock").touch()
+    curate(job)
+    assert dict(content(job.out)) == before
 
 
 def test_dry_run_writes_nothing(tmp_path: Path, raw: Path, recipe_file: Path) -> None:

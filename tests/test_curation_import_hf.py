@@ -199,3 +199,13 @@ def test_rendered_words_keep_how_they_were_drawn(tmp_path: Path) -> None:
     run("import", "dataset", tmp_path / "r", "-o", tmp_path / "again", "-j", 1)
     found = Dataset.open(tmp_path / "again").table(["uid", "render", "word_boxes"])
     assert found.equals(Dataset.open(tmp_path / "r").table(["uid", "render", "word_boxes"]))
+
+
+def test_a_class_that_nobody_has_given_is_no_label(tmp_path: Path) -> None:
+    features = datasets.Features({"image": datasets.Image(), "word": datasets.ClassLabel(names=["a", "b"])})
+    images = [{"bytes": data, "path": None} for data in PICTURES]
+    rows: dict[str, list[Any]] = {"image": images, "word": [1, -1, 0]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "d")
+    run("import", "hf", tmp_path / "d", "-o", tmp_path / "out", "--name", "hf", "--max-dropped", "0.4")
+    assert [word[:2] for word in words(tmp_path / "out")] == [("hf:000000000", "b"), ("hf:000000002", "a")]
+    assert Dataset.open(tmp_path / "out").manifest["rejected_by_reason"] == {"missing_label": 1}

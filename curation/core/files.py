@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -56,6 +57,17 @@ def whole_folder(out: Path) -> Iterator[Path]:
     _sync_folder(out.parent)
 
 
+def remove_folder(folder: Path, out: Path) -> None:
+    """Remove ``folder``, which is ``out`` or lies in it, at once: a killed run leaves all of it or nothing.
+
+    What a kill may leave is beside ``out``, where ``whole_folder`` leaves its drafts and removes them.
+    """
+    trash = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(trash, ignore_errors=True)
+    folder.rename(trash)
+    shutil.rmtree(trash)
+
+
 def cache_folder() -> Path:
     """Where what can be made again is kept: ``$GLYPHMIX_CACHE``, or ``~/.cache/glyphmix``."""
     return Path(os.environ.get("GLYPHMIX_CACHE") or Path.home() / ".cache" / "glyphmix").expanduser()
@@ -93,6 +105,20 @@ def refuse_existing(out: Path) -> None:
     """Raise a UserError if ``out`` is there already: nothing is ever overwritten."""
     if out.exists() or out.is_symlink():
         raise UserError(f"output {out} exists already. Remove it or give another name with -o.")
+
+
+@contextmanager
+def disk_may_be_full(out: Path) -> Iterator[None]:
+    """Say so in a UserError if the disk is full while ``out`` is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(
+            f"the disk is full, writing to {out}. Free some space and run the same command again: "
+            "it goes on where it stopped."
+        ) from error
 
 
 @contextmanager

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,17 @@ import pyarrow.parquet as pq
 
 from curation.core import fingerprint
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, whole, whole_folder, write_json, write_text
+from curation.core.files import (
+    disk_may_be_full,
+    read_json,
+    refuse_existing,
+    remove_folder,
+    whole,
+    whole_folder,
+    write_json,
+    write_text,
+)
+from curation.core.lock import alone_at
 from curation.core.sample import Reject, Sample
 from curation.core.schema import FORMAT, REJECTS, repeating, schema, to_batch
 
@@ -38,6 +46,21 @@ def refuse_finished(out: Path) -> None:
     """Raise a UserError if ``out`` is there, unless it is an unfinished dataset, which may go on."""
     if not (out / BUILD).is_dir():
         refuse_existing(out)
+
+
+def is_finished(out: Path) -> bool:
+    """Whether ``out`` is a finished dataset; what a run killed in its last moment has left is removed.
+
+    Raises:
+        UserError: another process is writing to it.
+    """
+    if not (out / "manifest.json").is_file():
+        return False
+    with alone_at(out):
+        if (out / BUILD).is_dir():
+            remove_folder(out / BUILD, out)
+        shutil.rmtree(out.with_name(f".{out.name}.tmp"), ignore_errors=True)
+    return True
 
 
 def start(out: Path, job: Mapping[str, Any]) -> None:
@@ -129,7 +152,7 @@ def write_batches(
             "Write to storage that all machines at work share."
         )
     path = out / "data" / f"shard-{index:05d}.parquet"
-    with _disk_may_be_full(out):
+    with disk_may_be_full(out):
         with whole(path) as draft:
             n_rows = write_rows(draft, into, batches)
         if rejects:
@@ -192,7 +215,7 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
     reasons = rejected_by_reason(records)
     n_rows = sum(record["rows"] for record in records)
     if not n_rows and not allow_empty:
-        shutil.rmtree(out)
+        remove_folder(out, out)
         counts = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())) or "there was none"
         raise UserError(f"no word to write to {out} ({counts}). Check the input.")
     shards = [{key: record[key] for key in ("file", "rows", "bytes", "sha256")} for record in records]
@@ -209,13 +232,13 @@ def finish(out: Path, *, allow_empty: bool = False, **facts: Any) -> dict[str, A
         **facts,
     }
     _close(out, manifest)
-    shutil.rmtree(out / BUILD)
+    remove_folder(out / BUILD, out)
     return manifest
 
 
 def _close(out: Path, manifest: Mapping[str, Any]) -> None:
     """Write what stands beside the shards; the manifest last, for it makes the dataset a finished one."""
-    with _disk_may_be_full(out):
+    with disk_may_be_full(out):
         with whole(out / "rejects.parquet") as draft, pq.ParquetWriter(draft, REJECTS) as writer:
             for path in sorted(
                 (out / BUILD).glob("*.rejects.parquet")
@@ -270,16 +293,3 @@ def _groups(
     tick(since)
     if group:
         yield group
-
-
-@contextmanager
-def _disk_may_be_full(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise UserError(
-            f"the disk is full, writing to {out}. Free some space and run the same command again: "
-            "it goes on where it stopped."
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ import numpy as np
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
+from curation.importers.annotations import get
 from curation.importers.base import Unusable, Word, importers, inside, only_file
 from curation.importers.json_stream import json_list
-from curation.importers.photos import Photo, Photos
+from curation.importers.photos import Photo, Photos, numbers
 
 FOLDERS = ("images", "syntext_word_eng", "emcs_imgs")
 CHARACTERS = [chr(code) for code in range(ord(" "), ord("~") + 1)]
@@ -52,14 +54,14 @@ class CurvedSynthText(Photos):
         """Yield the words in the order of the annotations, which go photo by photo."""
         path = _annotations(src)
         folder = next((src / name for name in FOLDERS if (src / name).is_dir()), src)
-        photos = {item.get("id"): item.get("file_name") for item in json_list(path, "images")}
+        photos = _photos(path)
         photo: Photo | None = None
         last: object = None
         for number, item in enumerate(json_list(path, "annotations"), 1):
             where = f"{path}, annotation {number}"
             image, rec, curves = _fields(item, where)
             name = photos.get(image)
-            if not isinstance(name, str):
+            if name is None:
                 raise UserError(f"{where} is of image {image!r}, which is not listed. Unpack it again.")
             if photo is None or name != last:
                 photo, last = self.photo(inside(folder, name, where), origin=name), name
@@ -76,10 +78,21 @@ def _annotations(src: Path) -> Path:
     return only_file(src, ["train.json", "annotations/train.json"], "Curved SynthText")
 
 
-def _fields(item: Any, where: str) -> tuple[Any, list[int], list[float]]:
-    image, rec, curves = (item.get(key) for key in ("image_id", "rec", "bezier_pts"))
+def _photos(path: Path) -> dict[int | str, str]:
+    """The names of the photos by their ids."""
+    photos = {}
+    for number, item in enumerate(json_list(path, "images"), 1):
+        where = f"{path}, image {number}"
+        name = get(item, "id", (int, str), where)
+        photos[name] = get(item, "file_name", str, where)
+    return photos
+
+
+def _fields(item: Any, where: str) -> tuple[int | str, list[int], Sequence[float]]:
+    image, rec = get(item, "image_id", (int, str), where), item.get("rec")
+    curves = numbers(item.get("bezier_pts"), f"{where}, bezier_pts")
     right = isinstance(rec, list) and all(type(code) is int and 0 <= code <= END for code in rec)
-    if not (right and isinstance(curves, list) and len(curves) == 16):
+    if not (right and len(curves) == 16):
         raise UserError(
             f"{where} has no rec of indices up to {END}, or no bezier_pts of 16 numbers. "
             "Give the publisher's own file."
@@ -89,6 +102,8 @@ def _fields(item: Any, where: str) -> tuple[Any, list[int], list[float]]:
 
 def _outline(curves: Sequence[float]) -> tuple[float, ...]:
     """Sample both curves evenly: x and y in turn, from the upper left in reading order."""
+    if not all(map(math.isfinite, curves)):
+        return tuple(curves)  # which makes a reject
     control = np.array(curves, np.float64).reshape(2, 4, 2)
     t = np.linspace(0, 1, STEPS)[:, None]
     weights = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])

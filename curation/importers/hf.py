@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +78,7 @@ class HuggingFace:
             rows = arrow[start : start + ROWS]
             labels, pictures = rows[label].to_pylist(), rows[image]
             for i, value in enumerate(labels):
-                yield (value if names is None or value is None else names[value]), pictures[i]
+                yield (value if names is None else _class(names, value)), pictures[i]
 
     def _columns(self, src: Path, features: Mapping[str, Any]) -> tuple[str, str]:
         from datasets import ClassLabel, Image
@@ -97,6 +97,11 @@ class HuggingFace:
         image = choose(self.image, images, images, "image", str(src))
         label = choose(self.label, texts, texts if len(texts) == 1 else LABELS, "label", str(src))
         return image, label
+
+
+def _class(names: Sequence[str], number: int | None) -> str | None:
+    """The name of a class; None for -1, by which the library means that nobody has said."""
+    return names[number] if number is not None and 0 <= number < len(names) else None
 
 
 def _read(picture: Any) -> bytes:

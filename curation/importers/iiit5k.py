@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
-from curation.importers.annotations import read_mat
+from curation.importers.annotations import OWN, read_mat
 from curation.importers.base import Unusable, Word, importers, inside, only_file
+from curation.importers.photos import shown
 
 LABEL_FIELD = {"CharBound": "chars", "data": "GroundTruth"}  # by the ending of the variable's name
 
@@ -42,8 +43,9 @@ class Iiit5k:
         path = _annotations(src, split)
         field = LABEL_FIELD[path.stem.removeprefix(split)]
         for number, row in enumerate(_rows(path, field), 1):
-            name, label = _text(row["ImgName"]), _text(row[field])
-            picture = inside(src, name, f"{path}, word {number}")
+            where = f"{path}, word {number}"
+            name, label = _text(row["ImgName"], where), _text(row[field], where)
+            picture = inside(src, name, where)
             yield Word(id=name, label=label, read=picture.read_bytes)
 
 
@@ -62,6 +64,8 @@ def _rows(path: Path, field: str) -> Any:
     return table.ravel()
 
 
-def _text(cell: Any) -> str:
+def _text(cell: Any, where: str) -> str:
     """Matlab has no scalars: a text is an array of one string, and an empty text an empty array."""
+    if cell.size > 1:
+        raise UserError(f"{where} has {cell.size} texts in one place: {shown(cell.tolist())}. {OWN}")
     return str(cell.item()) if cell.size else ""

@@ -16,7 +16,7 @@ BLANK = re.compile(r"[\s,]*")
 
 
 def json_list(path: Path, key: str) -> Iterator[Any]:
-    """Yield the items of the list that the JSON file at ``path`` has under ``key``.
+    """Yield the items, tables all of them, of the list that the JSON file at ``path`` has under ``key``.
 
     The first place in the file where the key is followed by a list counts.
 
@@ -45,6 +45,8 @@ def _items(file: TextIO, path: Path, key: str) -> Iterator[Any]:
             fault, complete = error, False
         except RecursionError:
             raise UserError(f"{path}, item {number + 1} of {key!r} is nested too deeply. Mend it.") from None
+        except ValueError as error:  # a number of 5,000 digits
+            raise UserError(f"{path}, item {number + 1} of {key!r} is not JSON: {error}. Mend it.") from None
         if complete:
             yield item
             at, number = end, number + 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from curation.core.errors import UserError
+from curation.importers.annotations import no_key_twice
 from curation.importers.base import Unusable, Word, importers
 from curation.importers.label_files import LABELS, PATHS, LabelFile, choose
 
@@ -52,8 +53,8 @@ def json_object(line: str, where: str) -> dict[str, Any]:
         UserError: it is something else.
     """
     try:
-        record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+        record = json.loads(line, object_pairs_hook=no_key_twice)
+    except (ValueError, RecursionError) as error:  # ValueError also for a number of 5,000 digits
         fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise UserError(f"{where} is not JSON: {fault}. Mend the file.") from None
     if not isinstance(record, dict):

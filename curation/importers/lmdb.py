@@ -130,7 +130,7 @@ def environment(folder: Path) -> Iterator[Any]:
     try:
         if not path.stat().st_size:
             raise UserError(f"{path} is empty. Copy it anew from its source.")
-        with lmdb.open(str(folder), readonly=True, lock=False, meminit=False, max_readers=1) as env:
+        with lmdb.open(os.fsencode(folder), readonly=True, lock=False, meminit=False, max_readers=1) as env:
             # LMDB maps the file into memory: reading past its end kills the process without a message
             needed = (env.info()["last_pgno"] + 1) * env.stat()["psize"]
             if (size := path.stat().st_size) < needed:

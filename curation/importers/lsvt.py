@@ -11,7 +11,7 @@ from curation.core.fingerprint import sha256_file
 from curation.importers.annotations import ILLEGIBLE, get, not_latin, photos_of, read_json
 from curation.importers.base import Unusable, Word, importers, inside, only_file
 from curation.importers.photo_files import Mark, words_of
-from curation.importers.photos import Photos, numbers
+from curation.importers.photos import Photos, first_file, numbers
 
 LABELS = "train_full_labels.json"
 FOLDERS = ("train_full_images_0", "train_full_images_1")
@@ -57,7 +57,7 @@ class Lsvt(Photos):
         for key, where, found in photos_of(read_json(path), path):
             name = f"{key}.jpg"
             places = [inside(src / folder, name, where) for folder in FOLDERS]
-            photo = self.photo(next((p for p in places if p.is_file()), places[0]), origin=name)
+            photo = self.photo(first_file(places), origin=name)
             yield from words_of(photo, key, self._marks(found, where))
 
     def _marks(self, found: list[Any], where: str) -> Iterator[Mark]:

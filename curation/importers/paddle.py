@@ -68,6 +68,6 @@ def _list_of(kind: type, text: str) -> list[Any] | None:
         return None
     try:
         found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError also for a number of 5,000 digits
         return None
     return found if isinstance(found, list) and all(isinstance(item, kind) for item in found) else None

@@ -162,7 +162,11 @@ def first_of(src: Path, names: Sequence[str], where: str) -> Path:
     Raises:
         UserError: one leads out of ``src``; ``where`` is its position for the message.
     """
-    paths = [inside(src, name, where) for name in names]
+    return first_file([inside(src, name, where) for name in names])
+
+
+def first_file(paths: Sequence[Path]) -> Path:
+    """The first of ``paths`` that is a file; if none is, the first."""
     try:
         return next((path for path in paths if path.is_file()), paths[0])
     except OSError:  # a loop of links, or too long a name: reading it will say so

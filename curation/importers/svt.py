@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_file
 from curation.cropping import Box
+from curation.importers.annotations import read_xml
 from curation.importers.base import Unusable, Word, importers, inside, only_file
 from curation.importers.photos import Photos
 
@@ -41,7 +42,7 @@ class Svt(Photos):
     def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
         """Yield the words photo by photo, in the order of the XML file."""
         path = _annotations(src, split)
-        for number, image in enumerate(_images(path), 1):
+        for number, image in enumerate(read_xml(path, "tagset").iterfind("image"), 1):
             where = f"{path}, image {number}"
             name = (image.findtext("imageName") or "").strip()
             photo = self.photo(inside(src, name, where), origin=name)
@@ -53,19 +54,6 @@ class Svt(Photos):
 
 def _annotations(src: Path, split: str) -> Path:
     return only_file(src, [f"{split}.xml"], "Street View Text")
-
-
-def _images(path: Path) -> list[ElementTree.Element]:
-    try:
-        root = ElementTree.parse(path).getroot()
-    except ElementTree.ParseError as error:
-        raise UserError(f"{path} is not valid XML: {error}. Unpack the publisher's archive again.") from None
-    if root.tag != "tagset":
-        raise UserError(
-            f"{path} is XML of another kind: its root is {root.tag!r}, not 'tagset'. "
-            "Give the publisher's own file."
-        )
-    return root.findall("image")
 
 
 def _box(tag: ElementTree.Element, where: str) -> Box:

@@ -48,7 +48,7 @@ class SynthText(Photos):
         path = _annotations(src)
         for number, (cell, boxes, texts) in enumerate(_cells(path), 1):
             where = f"{path}, photo {number}"
-            name, outlines = str(np.ravel(cell)[0]), _outlines(boxes, where)
+            name, outlines = "".join(map(str, np.ravel(cell)[:1])), _outlines(boxes, where)
             labels = [word for text in np.ravel(texts) for word in str(text).split()]
             photo = self.photo(inside(src, name, where), origin=name)
             for i, outline in enumerate(outlines, 1):

@@ -13,6 +13,7 @@ from curation.core.fingerprint import sha256_file
 from curation.importers.base import Unusable, Word, importers, inside, only_file, text_lines
 from curation.importers.jsonl import json_object, text_of
 from curation.importers.mmocr import pairs
+from curation.importers.photos import first_file
 
 Difficulty = Literal["easy", "medium", "hard", "normal", "challenging"]
 Kind = Literal[
@@ -157,10 +158,9 @@ class Union14mBenchmark:
 
 def _root(src: Path, kind: str, name: str, where: str) -> Path:
     """Where the pictures of a folder lie: in it, or, where paths begin at Union14M-L, above SOURCE."""
-    for root in (src / kind, src.resolve().parent, src):
-        if inside(root, name, where).is_file():
-            return root
-    return src / kind
+    roots = (src / kind, src.resolve().parent, src)
+    places = [inside(root, name, where) for root in roots]
+    return roots[places.index(first_file(places))]
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str, str]]:
