@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from curation.core import recipe
@@ -120,7 +122,12 @@ def load_curation(path: Path, shipped: Path) -> CurationRecipe:
 
 
 def mix_recipe(
-    spec: CurationRecipe, folders: dict[str, Path], clean: Path | None, *, where: str
+    spec: CurationRecipe,
+    folders: dict[str, Path],
+    clean: Path | None,
+    *,
+    where: str,
+    there: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> MixRecipe:
     """The mixture recipe that ``spec.mix`` is short for.
 
@@ -129,6 +136,8 @@ def mix_recipe(
         folders: The dataset of each set that is there, by its name.
         clean: The dataset that all clean sets were brought together in; None if each is by itself.
         where: The recipe's name, for messages.
+        there: What the rows of each set have in the column ``source`` of ``clean``. A set of which no row is
+            left is no source of the mixture.
 
     Raises:
         UserError: a key does not fit, or a source is named that is no set.
@@ -142,10 +151,11 @@ def mix_recipe(
     sources = []
     for one in spec.sets:
         if one.name in folders:
-            merged = clean is not None and one.clean
-            place = (
-                {"paths": [str(clean)], "only": [one.name]} if merged else {"paths": [str(folders[one.name])]}
-            )
+            place: dict[str, Any] = {"paths": [str(folders[one.name])]}
+            if clean is not None and one.clean:
+                place = {"paths": [str(clean)], "only": list(there[one.name])}
+                if not place["only"]:
+                    continue
             facts = {"group": one.group} if one.group else {}
             facts |= {} if one.expected is None else {"expected": one.expected}
             sources.append({"name": one.name, **place, **facts, **own.get(one.name, {})})

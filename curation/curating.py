@@ -77,15 +77,18 @@ def curate(job: Job, say: Callable[[str], object] = lambda text: None) -> dict[s
     with alone_at(job.out):
         _begin(job.out, record)
         folders = {one.name: _import(job, one, say) for one in present}
-        counts = {"imported": _rows_by_set(list(folders.values()))}
+        named = _sources(job, folders)
+        counts: dict[str, Counter[str]] = {}
         clean = _clean(job, [one for one in job.spec.sets if one.name in folders], folders, counts, say)
-        mixture = _mix(job, folders, clean, say)
+        left = next(reversed(counts.values()), Counter())
+        there = {name: [source for source in names if left[source]] for name, names in named.items()}
+        mixture = _mix(job, folders, clean, there, say)
         facts = {
             "format": FORMAT,
             "kind": "curation",
             **record,
             "absent": [one.name for one in absent],
-            "funnel": _funnel(job, folders, counts, mixture),
+            "funnel": _funnel(job, folders, named, counts, mixture),
             "git_commit": git_commit(),
         }
         write_json(job.out / RECORD, facts)
@@ -167,6 +170,28 @@ def _import(job: Job, one: PublishedSet, say: Callable[[str], object]) -> Path:
     return folder
 
 
+def _sources(job: Job, folders: Mapping[str, Path]) -> dict[str, list[str]]:
+    """What the rows of each set have in the column ``source``: its name, unless they were ours before.
+
+    Raises:
+        UserError: two of the sets that become one dataset have such a name in common.
+    """
+    spec = job.spec
+    named = {name: sorted(_rows_by_source(folder)) for name, folder in folders.items()}
+    if (spec.filter, spec.dedupe, spec.decontaminate) == (None, None, None):
+        return named
+    owner: dict[str, str] = {}
+    for one in spec.sets:
+        for source in named.get(one.name, []) if one.clean else ():
+            if (other := owner.setdefault(source, one.name)) != one.name:
+                raise UserError(
+                    f"the sets {other!r} and {one.name!r} of {job.name} both have words of the source "
+                    f"{source!r}, and could not be told apart. "
+                    "Leave one out, or make one dataset of both first."
+                )
+    return named
+
+
 def _clean(
     job: Job,
     sets: Sequence[PublishedSet],
@@ -195,13 +220,17 @@ def _clean(
             reasons = sorted(manifest["rejected_by_reason"].items())
             left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons) or "nothing"
             say(f"{stage}: {manifest['n_rows']:,} words; left out: {left_out}")
-        counts[stage] = _rows_by_set([last])
+        counts[stage] = _rows_by_source(last)
         now = [last]
     return last
 
 
 def _mix(
-    job: Job, folders: Mapping[str, Path], clean: Path | None, say: Callable[[str], object]
+    job: Job,
+    folders: Mapping[str, Path],
+    clean: Path | None,
+    there: Mapping[str, Sequence[str]],
+    say: Callable[[str], object],
 ) -> dict[str, Any] | None:
     if job.spec.mix is None:
         return None
@@ -209,24 +238,25 @@ def _mix(
     if (out / "manifest.json").is_file():
         return dict(read_json(out / "manifest.json"))
     train = {one.name: folders[one.name] for one in job.spec.sets if one.name in folders}
-    manifest = mixing.mix(mix_recipe(job.spec, train, clean, where=job.name), out, seed=job.seed)
+    recipe = mix_recipe(job.spec, train, clean, where=job.name, there=there)
+    manifest = mixing.mix(recipe, out, seed=job.seed)
     say(f"mixture: {manifest['n_positions']:,} positions, fingerprint {manifest['fingerprint'][:16]}")
     return manifest
 
 
-def _rows_by_set(folders: Sequence[Path]) -> Counter[str]:
-    """Count the rows of datasets by their column ``source``."""
+def _rows_by_source(folder: Path) -> Counter[str]:
+    """Count the rows of a dataset by their column ``source``."""
     counts: Counter[str] = Counter()
-    for folder in folders:
-        for table in Dataset.open(folder).tables(["source"]):
-            for entry in pc.value_counts(table["source"]).to_pylist():
-                counts[entry["values"]] += entry["counts"]
+    for table in Dataset.open(folder).tables(["source"]):
+        for entry in pc.value_counts(table["source"]).to_pylist():
+            counts[entry["values"]] += entry["counts"]
     return counts
 
 
 def _funnel(
     job: Job,
     folders: Mapping[str, Path],
+    named: Mapping[str, Sequence[str]],
     counts: Mapping[str, Counter[str]],
     mixture: Mapping[str, Any] | None,
 ) -> list[dict[str, Any]]:
@@ -236,10 +266,10 @@ def _funnel(
     for one in job.spec.sets:
         row: dict[str, Any] = {"name": one.name, "group": one.group, "expected": one.expected}
         if one.name in folders:
-            row["annotated"] = Dataset.open(folders[one.name]).manifest["found"]
-            for stage in ("imported", *(("filtered", "unique", "clean") if one.clean else ())):
-                if stage in counts:
-                    row[stage] = counts[stage][one.name]
+            dataset = Dataset.open(folders[one.name])
+            row |= {"annotated": dataset.manifest["found"], "imported": len(dataset)}
+            for stage, left in counts.items() if one.clean else ():
+                row[stage] = sum(left[source] for source in named[one.name])
             if one.name in mixed:
                 row["mixed"] = mixed[one.name]["positions"]
         rows.append(row)
