@@ -50,11 +50,16 @@ def protected(evidence: Evidence, splits: Collection[str]) -> NDArray[np.bool_]:
 
 
 def groups(evidence: Evidence, pixels: NDArray[np.uint64]) -> Rows:
-    """(N,) the lowest row whose picture is the same, by its bytes, or by ``pixels`` where that is not 0."""
+    """(N,) the lowest row whose picture is the same, by its bytes, or by ``pixels`` where that is not 0.
+
+    What was decoded of one file holds for all rows that have it.
+    """
     none = ~evidence.sha.any(axis=1)
     group = _first_of(np.where(none, 0, evidence.sha[:, 0]), evidence.sha[:, 1])
-    decoded = pixels != 0
-    return np.where(decoded, _first_of(pixels, np.zeros_like(pixels)), group)
+    of_file = np.zeros_like(pixels)
+    np.maximum.at(of_file, group, pixels)
+    pixels = of_file[group]
+    return np.where(pixels != 0, _first_of(pixels, np.zeros_like(pixels)), group)
 
 
 def narrowed(group: Rows, label: NDArray[np.uint64]) -> Rows:

@@ -29,7 +29,8 @@ class Found:
         copies: The rows that go as copies.
         conflicts: The rows that go because of their label, each with the row of the same picture that is
             named for it.
-        told: Pairs that stay and are only told, of the lowest rows of one picture and label, by level.
+        told: Pairs that stay and are only told, by level: of words that look alike the lowest rows of one
+            picture and label, of identical pictures each but the first with the first.
         overlapping_other_label: Pairs of one place in one photo whose labels differ.
         conflicting_label: ``pictures`` with several labels, and how many ``rows`` show them.
     """
@@ -104,7 +105,7 @@ def write_pairs(found: Found, out: Path) -> None:
     words = found.evidence.take([row for pair in pairs for row in pair[1:3]], ["image", "label"])
     captions = []
     for (level, _, _, distance), word in zip(pairs, words[::2], strict=True):
-        captions += [measure(level, distance), word["label"]]
+        captions += [measure(level, distance), word["label"] or ""]
     write_png(contact_sheet([_picture(word["image"]["bytes"]) for word in words], captions, columns=8), out)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,12 @@ CUTS = ((0.0, 0.0), (0.045, 0.045), (0.06, 0.015), (0.015, 0.06))  # left out at
 N_CROPS = len(CUTS) ** 2
 TASK = 8_192  # rows that a worker process compares with all others of their label
 STRIP = 1 << 22  # pairs of a frequent label that are compared before only the nearest are kept
+FIRST_SLAB, SLAB = 1 << 10, 1 << 16  # of these
 LISTED = 1 << 14  # pairs of small blocks that are compared at once
 HASHED = 4_096  # sketches hashed at once
 Aspects = NDArray[np.float64]
 Near = tuple[Rows, Rows, NDArray[np.uint8]]
+NOTHING: Near = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +147,7 @@ def candidates(left: Side, right: Side | None, limits: Limits, *, jobs: int) -> 
             part = part.select(limits.fits(left.aspects(part.left), other.aspects(part.right)))
             part = _measured(left, other, part)
             found.append(part.select(part.distance <= limits.most_bits))
-    return _once(joined(found))
+    return once(joined(found))
 
 
 def crop_hashes(sketches: NDArray[np.uint8], places: Rows) -> Hashes:
@@ -201,25 +203,47 @@ def _search(
     theirs_of = other or block.whole
     assert theirs_of is not None
     ours, theirs = block.hashes(), theirs_of.hashes()
-    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))]
+    parts = [NOTHING]
     high = min(max(STRIP // max(len(theirs), 1), 32), len(ours))
     for start in range(0, len(ours), high):
         strip = ours[start : start + high]
-        found = []
-        for crop in range(N_CROPS):
-            found += near.near_hashes(strip[:, 0], theirs[:, crop], limits.most_bits, triangle=False)
+        nearest, most = NOTHING, np.full(len(strip), limits.most_bits, np.uint8)
+        for columns, crop in itertools.product(_slabs(len(theirs)), range(N_CROPS)):
+            some = theirs[columns]
+            near_ = near.near_hashes(strip[:, 0], some[:, crop], most, triangle=False)
             if crop and other is not None:
-                found += near.near_hashes(strip[:, crop], theirs[:, 0], limits.most_bits, triangle=False)
-        if found:
-            i, j, bits = near.joined_tiles(found)
-            fits = limits.fits(block.aspects[i + start], theirs_of.aspects[j])
-            fits &= (other is not None) | (block.places[i + start] != theirs_of.places[j])
-            parts.append(_nearest(i[fits] + start, j[fits], bits[fits], limits.neighbours))
+                back = near.near_hashes(strip[:, crop], some[:, 0], most, triangle=False)
+                near_ = itertools.chain(near_, back)
+            for i, j, bits in near_:
+                j = j + columns.start
+                fits = limits.fits(block.aspects[i + start], theirs_of.aspects[j])
+                fits &= (other is not None) | (block.places[i + start] != theirs_of.places[j])
+                known = near.joined_tiles([nearest, (i[fits], j[fits], bits[fits])])
+                nearest = _nearest(*known, limits.neighbours)
+                most = _farthest(nearest, most, limits.neighbours)
+        i, j, bits = nearest
+        parts.append((i + start, j, bits))
         tick(len(strip))
     return number, *near.joined_tiles(parts)
 
 
-def _once(pairs: Pairs) -> Pairs:
+def _slabs(n: int) -> Iterator[slice]:
+    """Cut ``n`` columns: where all are alike, a few tell how near the nearest are, and the others are few."""
+    start, wide = 0, FIRST_SLAB
+    while start < n:
+        yield slice(start, min(start + wide, n))
+        start, wide = start + wide, SLAB
+
+
+def _farthest(nearest: Near, most: NDArray[np.uint8], neighbours: int) -> NDArray[np.uint8]:
+    """Bits that are of any use still: of a row with enough neighbours those of the farthest."""
+    i, _, bits = nearest
+    farthest = np.zeros(len(most), np.uint8)
+    np.maximum.at(farthest, i, bits)
+    return np.where(np.bincount(i, minlength=len(most)) == neighbours, farthest, most)
+
+
+def once(pairs: Pairs) -> Pairs:
     """Each pair once, with its least distance, by rising left and right row."""
     order = np.lexsort((pairs.distance, pairs.right, pairs.left))
     pairs = Pairs(pairs.left[order], pairs.right[order], pairs.distance[order])

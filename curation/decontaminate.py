@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.files import write_json, write_text
 from curation.core.fingerprint import versions
+from curation.core.lock import alone_at
 from curation.evidence import Evidence, gather
 from curation.leak_judge import judges
 from curation.leak_matrix import as_tsv, matrix
@@ -61,23 +63,24 @@ def decontaminate(
     """
     _refuse_same(datasets, tests)
     _refuse_outputs(None if dry_run else out, page, picture)
-    train, test = (gather(lots, spec.protocol, jobs=jobs) for lots in (datasets, tests))
-    leaks = find(train, test, spec, jobs=jobs, out=None if dry_run else out)
-    facts = {"leaks": matrix(leaks), "warnings": _warnings(leaks)}
-    if dry_run or out is None:
-        _write_beside(leaks, facts["leaks"], page, picture)
-        return _planned(leaks) | facts
-    _check_dropped(leaks)
-    return rewrite(
-        datasets,
-        out,
-        judges(leaks).__getitem__,
-        _job(tests, spec),
-        jobs=jobs,
-        what="decontaminate",
-        check=functools.partial(_write_beside, leaks, facts["leaks"], page, picture),
-        **facts,
-    )
+    with nullcontext() if dry_run or out is None else alone_at(out):  # sketches lie beside it meanwhile
+        train, test = (gather(lots, spec.protocol, jobs=jobs) for lots in (datasets, tests))
+        leaks = find(train, test, spec, jobs=jobs, out=None if dry_run else out)
+        facts = {"leaks": matrix(leaks), "warnings": _warnings(leaks)}
+        if dry_run or out is None:
+            _write_beside(leaks, facts["leaks"], page, picture)
+            return _planned(leaks) | facts
+        _check_dropped(leaks)
+        return rewrite(
+            datasets,
+            out,
+            judges(leaks).__getitem__,
+            _job(tests, spec),
+            jobs=jobs,
+            what="decontaminate",
+            check=functools.partial(_write_beside, leaks, facts["leaks"], page, picture),
+            **facts,
+        )
 
 
 def _job(tests: Sequence[Dataset], spec: DecontaminateRecipe) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +17,10 @@ from curation.copies_report import Found, facts, measure, write_pairs
 from curation.core import shards
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
+from curation.core.files import refuse_existing
 from curation.core.fingerprint import versions
 from curation.core.labels import protocol
+from curation.core.lock import alone_at
 from curation.core.recipe import resolved
 from curation.core.sample import Reject
 from curation.evidence import Evidence, gather
@@ -35,7 +38,7 @@ class DedupeRecipe:
 
     Attributes:
         protocol: Two labels are the same where they agree under this protocol.
-        delete: The levels of evidence on which a word goes; the others are only counted.
+        delete: The levels of evidence on which a word goes; pairs of the others are only told.
         least_iou: ``origin``: overlap of two boxes in one photo, 0-1, of words with the same label.
         certain: Agreement of two pictures of the same label, laid over each other, 0-1. The default is
             measured: copies reach it, other photos of the word hardly ever.
@@ -99,17 +102,40 @@ def dedupe(
         UserError: ``out`` is taken, or the datasets cannot be brought together.
     """
     spec = spec or DedupeRecipe()
+    _refuse_picture(pairs, out)
     shards.refuse_finished(out)
     common_schema(datasets)  # or raise, before minutes are spent
-    found = find(datasets, spec, out=None if dry_run else out, jobs=jobs)
-    if pairs is not None:
-        write_pairs(found, pairs)
-    if dry_run:
-        gone = len(found.copies) + len(found.conflicts)
-        return {"n_rows": len(found.evidence) - gone, "n_rejected": gone, "duplicates": facts(found)}
-    job = {"command": "dedupe", "recipe": resolved(spec), "versions": versions()}
-    judges = [Leaver(rejects=rejects) for rejects in _rejects(found)]
-    return rewrite(datasets, out, judges.__getitem__, job, jobs=jobs, what="dedupe", duplicates=facts(found))
+    with nullcontext() if dry_run else alone_at(out):  # from the first sketch on, which lie beside it
+        shards.refuse_finished(out)
+        found = find(datasets, spec, out=None if dry_run else out, jobs=jobs)
+        told = facts(found)
+        if dry_run:
+            _draw(found, pairs)
+            gone = len(found.copies) + len(found.conflicts)
+            return {"n_rows": len(found.evidence) - gone, "n_rejected": gone, "duplicates": told}
+        job = {"command": "dedupe", "recipe": resolved(spec), "versions": versions()}
+        judges = [Leaver(rejects=rejects) for rejects in _rejects(found)]
+        return rewrite(
+            datasets,
+            out,
+            judges.__getitem__,
+            job,
+            jobs=jobs,
+            what="dedupe",
+            check=lambda _: _draw(found, pairs),
+            duplicates=told,
+        )
+
+
+def _draw(found: Found, path: Path | None) -> None:
+    if path is not None:
+        write_pairs(found, path)
+
+
+def _refuse_picture(path: Path | None, out: Path) -> None:
+    """Refuse a picture that is there; what an interrupted run has drawn beside its dataset is drawn anew."""
+    if path is not None and not (out / shards.BUILD).is_dir():
+        refuse_existing(path)
 
 
 def find(datasets: Sequence[Dataset], spec: DedupeRecipe, *, out: Path | None = None, jobs: int = 1) -> Found:
@@ -124,26 +150,46 @@ def find(datasets: Sequence[Dataset], spec: DedupeRecipe, *, out: Path | None = 
     rows = group == np.arange(len(evidence))
     rows &= True if spec.rendered else ~evidence.rendered
     with scratch(out) as folder:
-        pairs = lookalikes(evidence, folder=folder, look=spec.look, least=spec.probable, rows=rows, jobs=jobs)
+        pairs = lookalikes(
+            evidence,
+            folder=folder,
+            look=spec.look,
+            least=spec.probable,
+            rows=rows,
+            certain=spec.certain,
+            rank=rank,
+            jobs=jobs,
+        )
     certain = pairs.distance <= np.float32(1 - spec.certain)
     looks = {"certain": pairs.select(certain), "probable": pairs.select(~certain)}
     known = clusters.Known.of(evidence, group, origin, looks)
     copies = clusters.settle(known, rank, delete=spec.delete, keep=keep, gone=conflicts)
     stays = np.ones(len(evidence), bool)
     stays[[*copies, *conflicts]] = False
-    here = np.isin(np.arange(len(evidence)), group[stays])  # whether any row of a group stays
     return Found(
         evidence=evidence,
         copies=copies,
         conflicts=conflicts,
-        told={
-            level: pairs.select(here[pairs.left] & here[pairs.right])
-            for level, pairs in looks.items()
-            if level not in spec.delete
-        },
+        told={k: pairs for k, pairs in _told(evidence, group, stays, origin, looks) if k not in spec.delete},
         overlapping_other_label=n_other_label,
         conflicting_label=_conflicting(pictures, group),
     )
+
+
+def _told(
+    evidence: Evidence, group: Rows, stays: NDArray[np.bool_], origin: Pairs, looks: Mapping[str, Pairs]
+) -> Iterator[tuple[Level, Pairs]]:
+    """Yield the pairs of each level that stay."""
+    yield "origin", origin.select(stays[origin.left] & stays[origin.right])
+    rows = np.flatnonzero(stays)
+    _, first, of = np.unique(group[rows], return_index=True, return_inverse=True)
+    same = Pairs(rows[first][of], rows, np.zeros(len(rows), np.float32)).select(rows[first][of] != rows)
+    identical = (evidence.sha[same.left] == evidence.sha[same.right]).all(axis=1)
+    yield "bytes", same.select(identical)
+    yield "pixels", same.select(~identical)
+    here = np.isin(np.arange(len(evidence)), group[stays])  # whether any row of a group stays
+    for level in ("certain", "probable"):
+        yield level, looks[level].select(here[looks[level].left] & here[looks[level].right])
 
 
 def _origin(evidence: Evidence, least_iou: float) -> tuple[Pairs, int]:

@@ -46,15 +46,12 @@ def dedupe(
     larger, the first.
     """
     from curation.core.dataset import Dataset
-    from curation.core.files import refuse_existing
     from curation.core.recipe import load
     from curation.dedupe import DedupeRecipe
     from curation.dedupe import dedupe as run
 
     spec = DedupeRecipe() if recipe is None else load(recipe, DedupeRecipe)
     opened = [Dataset.open(path) for path in datasets]
-    if pairs is not None:
-        refuse_existing(pairs)
     manifest = run(opened, out, spec, jobs=jobs, dry_run=dry_run, pairs=pairs)
     if pairs is not None:
         click.echo(f"wrote {pairs}", err=True)

@@ -146,7 +146,7 @@ def _arrays(table: pa.Table, rule: Protocol) -> dict[str, Any]:
     for name in COLUMNS:
         column.setdefault(name, pa.nulls(n, schema().field(name).type))
     dhash, hashed = _hexadecimal(column["dhash128"], 32)
-    sources = column["source"].dictionary_encode()
+    sources = column["source"].fill_null("").dictionary_encode()
     names = sorted(sources.dictionary.to_pylist())
     places = np.array([names.index(name) for name in sources.dictionary.to_pylist()], np.uint16)
     return {
@@ -155,7 +155,7 @@ def _arrays(table: pa.Table, rule: Protocol) -> dict[str, Any]:
         "hashed": hashed,
         "size": np.stack([_numbers(column[name], np.int32) for name in ("width", "height")], axis=1),
         "label": _labels(column["label"], rule),
-        "origin": _origins(column["origin_image"], column["source"]),
+        "origin": _origins(column["origin_image"], column["source"].fill_null("")),
         "box": _boxes(column["origin_box"], column["origin_size"]),
         "outlined": ~_flags(column["origin_polygon"].is_null()),
         "rendered": ~_flags(column["render"].is_null()) if "render" in column else np.zeros(n, bool),

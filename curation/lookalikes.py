@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.agreement import align, compare
+from curation.bursts import linked
 from curation.core.pool import run_tasks
-from curation.crop_hashes import Limits, Side, candidates
+from curation.crop_hashes import Limits, Side, candidates, once
 from curation.evidence import Evidence
-from curation.near import Pairs, Rows
+from curation.near import Pairs, Rows, joined
 from curation.sketches import Sketches, forget, sketch
 
 ALIGNED = 250  # pairs laid over each other at once
@@ -60,12 +61,15 @@ def lookalikes(
     least: float = 0.93,
     rows: NDArray[np.bool_] | None = None,
     rows_right: NDArray[np.bool_] | None = None,
+    certain: float = 0.97,
+    rank: Rows | None = None,
     jobs: int = 1,
 ) -> Pairs:
     """Find the pairs of one normalised label whose pictures agree; ``distance`` is 1 less their agreement.
 
     Two encodings, sizes or crops of one picture nearly always agree by 0.97 and more, other photos of the
-    word rarely do.
+    word rarely do. Within one evidence, rows that a chain of ``certain`` pairs links are looked at beside
+    more than their nearest ones (``curation.bursts``).
 
     Args:
         evidence: Where the left rows come from.
@@ -75,6 +79,8 @@ def lookalikes(
         least: Agreement from which a pair is told, 0-1.
         rows: (N,) which rows of ``evidence`` take part; None for all.
         rows_right: Likewise of ``other``.
+        certain: Agreement from which a pair is a link of a chain.
+        rank: (N,) order in which copies stay; None for that of the rows.
         jobs: Worker processes.
 
     Returns:
@@ -86,10 +92,18 @@ def lookalikes(
     if other is not None:
         right = _side(other, _participants(other, rows_right, evidence, rows), folder / "right", jobs)
     limits = Limits(most_bits=look.most_bits, neighbours=look.neighbours, most_stretch=look.most_stretch)
-    found = candidates(left, right, limits, jobs=jobs)
-    pairs, moves = _aligned(found, left, right or left, look.least_grey, jobs)
-    agree = _compared(pairs, moves, left, right, folder, jobs)
-    return Pairs(pairs.left, pairs.right, 1 - agree).select(agree >= least)
+    looked_at = candidates(left, right, limits, jobs=jobs)
+    pairs, moves = _aligned(looked_at, left, right or left, look.least_grey, jobs)
+    fine = _fine(pairs, left, right, folder, jobs)
+    found = _agreeing(pairs, _compared(pairs, moves, fine, jobs), least)
+    if right is not None:
+        return found
+    parts = [found]
+    order = np.arange(len(evidence)) if rank is None else rank
+    for more in linked(found.select(found.distance <= np.float32(1 - certain)), looked_at, order):
+        pairs, moves = _aligned(more, left, left, look.least_grey, jobs)
+        parts.append(_agreeing(pairs, _compared(pairs, moves, fine, jobs), least))
+    return once(joined(parts))
 
 
 def agreements(
@@ -117,7 +131,8 @@ def agreements(
     readable = np.flatnonzero(seen[0] & seen[1])
     chosen, moves = _aligned(pairs.select(readable), left, right, -np.inf, jobs)
     agree = np.zeros(len(pairs), np.float32)
-    agree[readable] = _compared(chosen, moves, left, None if other is None else right, folder, jobs)
+    fine = _fine(chosen, left, None if other is None else right, folder, jobs)
+    agree[readable] = _compared(chosen, moves, fine, jobs)
     return agree.clip(0, 1)
 
 
@@ -157,17 +172,25 @@ def _aligned(pairs: Pairs, left: Side, right: Side, least: float, jobs: int) -> 
     return pairs.select(keep), moves[keep]
 
 
-def _compared(pairs: Pairs, moves: Shares, left: Side, right: Side | None, folder: Path, jobs: int) -> Shares:
-    """How well the pairs agree in colour."""
+def _fine(pairs: Pairs, left: Side, right: Side | None, folder: Path, jobs: int) -> list[Sketches]:
+    """Sketches in colour of the rows of ``pairs``: of both sides, or of each."""
     sides = (
         [(left, [pairs.left, pairs.right])]
         if right is None
         else [(left, [pairs.left]), (right, [pairs.right])]
     )
-    fine = [
+    return [
         sketch(side.evidence, np.unique(np.concatenate(rows)), "fine", folder / f"fine-{i}", jobs=jobs)
         for i, (side, rows) in enumerate(sides)
     ]
+
+
+def _agreeing(pairs: Pairs, agree: Shares, least: float) -> Pairs:
+    return Pairs(pairs.left, pairs.right, 1 - agree).select(agree >= least)
+
+
+def _compared(pairs: Pairs, moves: Shares, fine: Sequence[Sketches], jobs: int) -> Shares:
+    """How well the pairs agree in colour."""
     places = fine[0].places(pairs.left), fine[-1].places(pairs.right)
     agree = np.zeros(len(pairs), np.float32)
     tasks = [

@@ -252,9 +252,13 @@ def _near(
 
 
 def near_hashes(
-    left: Hashes, right: Hashes, most_bits: int, *, triangle: bool
+    left: Hashes, right: Hashes, most_bits: int | NDArray[np.uint8], *, triangle: bool
 ) -> Iterator[tuple[Rows, Rows, NDArray[np.uint8]]]:
-    """Compare (N, 2) with (M, 2) hashes; yield indices and bits of those near, a strip of tiles at a time."""
+    """Compare (N, 2) with (M, 2) hashes; yield indices and bits of those near, a strip of tiles at a time.
+
+    ``most_bits`` may be a number for each of the N.
+    """
+    most = np.broadcast_to(np.asarray(most_bits, np.uint8), len(left))[:, None]
     (left_0, left_1), (right_0, right_1) = np.ascontiguousarray(left.T), np.ascontiguousarray(right.T)
     high, wide = TILE
     for column in range(0, len(right), wide):
@@ -268,13 +272,13 @@ def near_hashes(
             np.bitwise_count(np.bitwise_xor(l0, r0, out=x), out=b)
             if not few:
                 np.add(b, np.bitwise_count(np.bitwise_xor(l1, r1, out=x), out=m), out=b)
-            near = np.flatnonzero(b <= most_bits)
+            near = np.flatnonzero(b <= most[row : row + high])
             i, j = np.divmod(near, len(r0))
             distance = b.ravel()[near]
             if few:  # half a hash that is too far is enough to know
                 few = len(near) <= FEW * b.size
                 distance = distance + np.bitwise_count(l1[i, 0] ^ r1[j])
-            keep = distance <= most_bits
+            keep = distance <= most[i + row, 0]
             if triangle:
                 keep &= j + column > i + row
             if keep.any():
