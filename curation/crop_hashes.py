@@ -141,13 +141,20 @@ def candidates(left: Side, right: Side | None, limits: Limits, *, jobs: int) -> 
         low, high = (np.minimum(one, two), np.maximum(one, two)) if right is None else (one, two)
         found.append(Pairs(low, high, bits.astype(np.float32)))
     for pairs in near.equal(ours, None if right is None else theirs):
-        for start in range(0, len(pairs), LISTED):
-            chosen = slice(start, start + LISTED)
-            part = Pairs(pairs.left[chosen], pairs.right[chosen], pairs.distance[chosen])
-            part = part.select(limits.fits(left.aspects(part.left), other.aspects(part.right)))
-            part = _measured(left, other, part)
-            found.append(part.select(part.distance <= limits.most_bits))
+        found.append(within(left, other, pairs, limits))
     return once(joined(found))
+
+
+def within(left: Side, right: Side, pairs: Pairs, limits: Limits) -> Pairs:
+    """Those of ``pairs`` that are near enough, with their distance."""
+    found = []
+    for start in range(0, len(pairs), LISTED):
+        chosen = slice(start, start + LISTED)
+        part = Pairs(pairs.left[chosen], pairs.right[chosen], pairs.distance[chosen])
+        part = part.select(limits.fits(left.aspects(part.left), right.aspects(part.right)))
+        part = _measured(left, right, part)
+        found.append(part.select(part.distance <= limits.most_bits))
+    return joined(found)
 
 
 def crop_hashes(sketches: NDArray[np.uint8], places: Rows) -> Hashes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from curation.agreement import align, compare
 from curation.bursts import linked
 from curation.core.pool import run_tasks
-from curation.crop_hashes import Limits, Side, candidates, once
+from curation.crop_hashes import Limits, Side, candidates, once, within
 from curation.evidence import Evidence
 from curation.near import Pairs, Rows, joined
 from curation.sketches import Sketches, forget, sketch
@@ -101,7 +101,7 @@ def lookalikes(
     parts = [found]
     order = np.arange(len(evidence)) if rank is None else rank
     for more in linked(found.select(found.distance <= np.float32(1 - certain)), looked_at, order):
-        pairs, moves = _aligned(more, left, left, look.least_grey, jobs)
+        pairs, moves = _aligned(within(left, left, more, limits), left, left, look.least_grey, jobs)
         parts.append(_agreeing(pairs, _compared(pairs, moves, fine, jobs), least))
     return once(joined(parts))
 
