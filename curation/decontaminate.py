@@ -78,6 +78,7 @@ def decontaminate(
             _job(tests, spec),
             jobs=jobs,
             what="decontaminate",
+            locked=True,
             check=functools.partial(_write_beside, leaks, facts["leaks"], page, picture),
             **facts,
         )

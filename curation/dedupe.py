@@ -122,6 +122,7 @@ def dedupe(
             job,
             jobs=jobs,
             what="dedupe",
+            locked=True,
             check=lambda _: _draw(found, pairs),
             duplicates=told,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,6 +63,7 @@ def rewrite(
     what: str,
     check: Callable[[Path], Mapping[str, Any] | None] = lambda out: None,
     salvage: bool = False,
+    locked: bool = False,
     **facts: Any,
 ) -> dict[str, Any]:
     """Write the dataset ``out`` from the rows of ``datasets``, in order: a shard for each shard of theirs.
@@ -79,6 +81,7 @@ def rewrite(
         check: Called with ``out`` once all shards are complete; it may raise and so prevent the end, or
             return further entries of the manifest.
         salvage: Pass over rows that cannot be read, which become rejects: ``damaged_row_group``.
+        locked: Whether the caller keeps other processes off ``out`` already, by ``alone_at``.
         facts: Further entries of the manifest.
 
     Returns:
@@ -90,7 +93,7 @@ def rewrite(
     into = common_schema(datasets, damaged=salvage)
     inputs = [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in datasets]
     places = [(number, shard) for number, d in enumerate(datasets) for shard in range(d.n_shards)]
-    with alone_at(out):
+    with nullcontext() if locked else alone_at(out):
         shards.refuse_finished(out)
         shards.start(out, {**job, "datasets": inputs})
         todo = [

@@ -19,7 +19,6 @@ from curation import bursts, near
 from curation.core import shards
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.lock import alone_at
 from curation.core.sample import Sample
 from curation.crop_hashes import Block, Limits, _search
 from curation.decontaminate import decontaminate
@@ -129,8 +128,6 @@ def test_two_runs_into_one_folder_are_kept_apart_from_the_first_sketch_on(tmp_pa
                 run()
             assert str(error.value) == busy
         assert (tmp_path / ".out.sketches" / "left").exists()  # which is the other run's
-    with alone_at(out), alone_at(out):
-        assert (tmp_path / ".out.lock").exists()
     assert dedupe([train], out)["n_rows"] == 2
     assert not list(tmp_path.glob(".*"))
 

@@ -6,13 +6,10 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TextIO
 
 from curation.core.errors import UserError
-
-_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())  # locks of ours, by thread
 
 
 @contextmanager
@@ -31,16 +28,11 @@ def alone(path: Path, busy: str) -> Iterator[None]:
 def alone_at(out: Path) -> Iterator[None]:
     """Let one process at a time make ``out``, by a lock beside it that vanishes with the work.
 
-    Within this, the same ``out`` may be asked for again.
-
     Raises:
         UserError: another process is making ``out``.
         OSError: the folder of ``out`` cannot be made or written to.
     """
     path = out.with_name(f".{out.name}.lock")
-    if path.absolute() in _held.get():
-        yield
-        return
     busy = f"another process is writing to {out}. Wait for it, or stop it."
     if not path.parent.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,11 +41,9 @@ def alone_at(out: Path) -> Iterator[None]:
             _lock(file.fileno(), busy)
             if not _is_still_at(path, file.fileno()):
                 continue  # whoever held it has removed it since we opened it
-            held = _held.set(_held.get() | {path.absolute()})
             try:
                 yield
             finally:
-                _held.reset(held)
                 path.unlink()
             return
 
