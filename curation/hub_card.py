@@ -85,10 +85,11 @@ def _front(
         "dataset_info": {
             "features": Features.from_dict(features)._to_yaml_list(),
             "splits": [
-                {"name": split, "num_examples": sum(entry["rows"] for entry in entries)}
+                {"name": split, "num_bytes": _bytes(entries), "num_examples": sum(e["rows"] for e in entries)}
                 for split, entries in splits.items()
-            ],
-            "download_size": sum(entry["bytes"] for entries in splits.values() for entry in entries),
+            ],  # all three keys, or datasets leaves them aside with a warning
+            "download_size": sum(map(_bytes, splits.values())),
+            "dataset_size": sum(map(_bytes, splits.values())),
         },
     }
     return str(yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100))
@@ -103,7 +104,11 @@ def _splits(splits: Entries) -> str:
 
 
 def _size(entries: Iterable[Mapping[str, Any]]) -> str:
-    return f"{sum(entry['bytes'] for entry in entries) / 1e6:,.1f} MB"
+    return f"{_bytes(entries) / 1e6:,.1f} MB"
+
+
+def _bytes(entries: Iterable[Mapping[str, Any]]) -> int:
+    return sum(entry["bytes"] for entry in entries)
 
 
 def _sources(sources: Sequence[Mapping[str, Any]]) -> str:

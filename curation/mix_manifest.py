@@ -171,8 +171,9 @@ def _dataset(number: int, dataset: Dataset, reasons: Counter[str], plan: Plan, o
 def _groups(inputs: Inputs, plan: Plan, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the manifest says of each group, outer ones before those within them."""
     paths = [(source.group or "").split("/") if source.group else [] for source in inputs.spec.sources]
+    deepest = max(map(len, paths))
     names = dict.fromkeys(
-        "/".join(path[:depth]) for depth in range(1, 9) for path in paths if len(path) >= depth
+        "/".join(path[:depth]) for depth in range(1, deepest + 1) for path in paths if len(path) >= depth
     )
     n_positions = len(plan.columns["row"])
     found = []

@@ -146,7 +146,8 @@ class MixRecipe:
         temperature: For groups that have none of their own; without a ratio, for all sources together.
         batch: Every so many consecutive positions hold exactly the same number of words of each outermost
             group, or source if there are no groups: its part rounded to whole words. The total is then a
-            whole number of batches.
+            whole number of batches. Of three outermost groups or more, what is in them may then lie less
+            evenly.
         validation: What to hold out.
         allow_test: Whether words that their publishers mean for testing may be trained on.
     """

@@ -70,7 +70,8 @@ def _plan(inputs: Inputs, seed: int, where: str) -> Plan:
         ]
     offered = _capped(spec, offered)
     quotas = resolve(spec, [len(words) for words in offered], where=where)
-    pattern = interleave([quota.positions for quota in quotas], _tree(spec.sources))
+    counts = [quota.positions for quota in quotas]
+    pattern = interleave(counts, _tree(spec.sources), outermost_first=spec.batch is not None)
     columns: dict[str, NDArray[Any]] = {
         "source": pattern,
         "dataset": np.empty(len(pattern), np.uint8),

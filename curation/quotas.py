@@ -147,7 +147,8 @@ def _total(
 
 def _in_batches(spec: MixRecipe, quotas: Sequence[Quota], where: str) -> list[Quota]:
     """Round each outermost group, or source if there are none, to whole words a batch; no source grows."""
-    names = [source.group.split("/")[0] if source.group else source.name for source in spec.sources]
+    # a source without a group may be called like a group
+    names = [source.group.split("/")[0] + "/" if source.group else source.name for source in spec.sources]
     members = {name: [i for i, of in enumerate(names) if of == name] for name in dict.fromkeys(names)}
     sizes = [sum(quotas[i].positions for i in of) for of in members.values()]
     batch = spec.batch or 1
@@ -155,8 +156,8 @@ def _in_batches(spec: MixRecipe, quotas: Sequence[Quota], where: str) -> list[Qu
     for name, size, words in zip(members, sizes, each, strict=True):
         if size and not words:
             raise UserError(
-                f"{where}: {name!r} has {size} of {sum(sizes)} positions, less than half a word in a batch "
-                f"of {batch}. Raise batch, or put small sources into a group."
+                f"{where}: {name.rstrip('/')!r} has {size} of {sum(sizes)} positions, less than half a word "
+                f"in a batch of {batch}. Raise batch, or put small sources into a group."
             )
     n_batches = min(size // words for size, words in zip(sizes, each, strict=True) if words)
     if not n_batches:

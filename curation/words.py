@@ -119,7 +119,9 @@ def beyond(words: Sequence[Words], most: int) -> list[NDArray[np.bool_]]:
     labels = np.concatenate([w.labels for w in words if w.labels is not None])
     order = np.lexsort((hashes, labels))
     labels = labels[order]
-    first = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]])) if len(labels) else labels
+    is_first = np.ones(len(labels), bool)
+    is_first[1:] = labels[1:] != labels[:-1]
+    first = np.flatnonzero(is_first)
     before = np.arange(len(labels)) - np.repeat(first, np.diff(np.append(first, len(labels))))
     late = np.empty(len(labels), bool)
     late[order] = before >= most

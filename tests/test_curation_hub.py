@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,11 @@ def test_front_matter(mixed: Dataset, tmp_path: Path) -> None:
     features = front["dataset_info"].pop("features")
     assert features[0] == {"name": "image", "dtype": "image"}
     assert [feature["name"] for feature in features] == mixed.schema().names
-    size = sum(path.stat().st_size for path in (tmp_path / "hub" / "data").iterdir())
+    data = tmp_path / "hub" / "data"
+    sizes = {
+        split: sum(path.stat().st_size for path in data.glob(f"{split}-*"))
+        for split in ("train", "validation", "test")
+    }
     assert front == {
         "pretty_name": "hub",
         "license": ["cc-by-4.0", "unknown"],
@@ -113,13 +118,28 @@ def test_front_matter(mixed: Dataset, tmp_path: Path) -> None:
         ],
         "dataset_info": {
             "splits": [
-                {"name": "train", "num_examples": 38},
-                {"name": "validation", "num_examples": 8},
-                {"name": "test", "num_examples": 14},
+                {"name": "train", "num_bytes": sizes["train"], "num_examples": 38},
+                {"name": "validation", "num_bytes": sizes["validation"], "num_examples": 8},
+                {"name": "test", "num_bytes": sizes["test"], "num_examples": 14},
             ],
-            "download_size": size,
+            "download_size": sum(sizes.values()),
+            "dataset_size": sum(sizes.values()),
         },
     }
+
+
+def test_datasets_has_nothing_against_the_front_matter(
+    mixed: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    export_hub(mixed, tmp_path / "hub")
+    monkeypatch.setattr(logging.getLogger("datasets"), "propagate", True)
+    told = datasets.load_dataset_builder(str(tmp_path / "hub"), cache_dir=str(tmp_path / "cache")).info.splits
+    assert {name: split.num_examples for name, split in told.items()} == {
+        "train": 38, "validation": 8, "test": 14,
+    }  # fmt: skip
+    assert caplog.messages == []
 
 
 def test_card(mixed: Dataset, tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from word_sets import write_labels
 
 from curation.core.errors import UserError
-from curation.mix_recipe import Group, MixRecipe, MixSource
+from curation.mix_recipe import Group, MixRecipe, MixSource, Validation
 from curation.mixing import mix
 from curation.mixture import Mixture
 from curation.quotas import resolve
@@ -162,6 +163,28 @@ class TestOrder:
         assert [s["per_batch"]["sd"] for s in manifest["sources"]] == [0.0] * 5
         assert [s["per_batch"]["least"] for s in manifest["sources"]] == [9, 4, 1, 40, 10]
 
+    def test_batch_of_many_groups_makes_any_batch_equal(self, sets: Path, tmp_path: Path) -> None:
+        group_of = {"art": "a/x", "coco": "a/y", "extra": "art", "mj": "mj", "st": "mj"}
+        sources = tuple(source(sets, name, group=group) for name, group in group_of.items())
+        groups = {"a": Group(ratio=5), "art": Group(ratio=1), "mj": Group(ratio=8)}
+        manifest = mix(MixRecipe(sources=sources, groups=groups, batch=14), tmp_path / "m")
+        assert manifest["n_positions"] == 140
+        numbers = Mixture.open(tmp_path / "m").positions(0, 140)[0]
+        for of, n in (((0, 1), 5), ((2,), 1), ((3, 4), 8)):
+            assert {int(np.isin(numbers[k : k + 14], of).sum()) for k in range(127)} == {n}
+
+    def test_batch_tells_a_source_from_a_group_of_its_name(self, sets: Path) -> None:
+        sources = (source(sets, "coco", group="mj"), source(sets, "mj", group=None))
+        manifest = mix(MixRecipe(sources=sources, batch=49), Path("never written"), dry_run=True)
+        assert [(s["positions"], s["per_batch"]["sd"]) for s in manifest["sources"]] == [(32, 0), (360, 0)]
+
+    def test_every_level_of_groups_is_told(self, sets: Path) -> None:
+        deep = "/".join("abcdefghijk")
+        sources = (source(sets, "art", group=deep), source(sets, "mj", group="l"))
+        manifest = mix(MixRecipe(sources=sources), Path("never written"), dry_run=True)
+        assert len(manifest["groups"]) == 12
+        assert manifest["groups"][-1]["name"] == deep
+
     def test_a_batch_too_small(self, sets: Path) -> None:
         assert failure(rebu(sets, total=500, batch=600)) == (
             "mix recipe: 500 positions do not fill one batch of 600. Lower batch or ask for more."
@@ -184,6 +207,18 @@ class TestOrder:
 
 
 class TestCaps:
+    def test_caps_of_a_source_that_is_held_out_whole(self, sets: Path) -> None:
+        sources = (
+            source(sets, "extra", group="real", max_per_label=1),
+            source(sets, "coco", group="real/R"),
+            source(sets, "st", group="syn", max_per_label=1, max_words=7),
+        )
+        held = Validation(source="extra", count=10)
+        groups = {"real": Group(max_per_label=1)}
+        assert counts(MixRecipe(sources=sources, groups=groups, validation=held)) == {
+            "extra": 0, "coco": 40, "st": 7,
+        }  # fmt: skip
+
     def test_of_a_label(self, sets: Path) -> None:
         spec = rebu(sets, None, art={"max_per_label": 3})
         assert counts(spec)["art"] == 27

@@ -127,6 +127,20 @@ def test_with_two_groups_sources_and_groups_are_within_one(
     assert all(prefix_errors(pattern, group) <= Fraction(1, 2) for group in groups)
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(each=st.lists(st.integers(2, 20), min_size=3, max_size=5), batches=st.integers(2, 20))
+@example(each=[3, 2, 5, 2], batches=9)
+def test_outermost_groups_first_makes_any_batch_of_them_equal(each: list[int], batches: int) -> None:
+    sizes = [(batches * n) // 3 for n in each]
+    counts = [part for n, size in zip(each, sizes, strict=True) for part in (size, batches * n - size)]
+    groups = [[2 * i, 2 * i + 1] for i in range(len(each))]
+    pattern = interleave(counts, groups, outermost_first=True)
+    assert np.bincount(pattern, minlength=len(counts)).tolist() == counts
+    for i, n in enumerate(each):
+        assert set(in_windows(pattern // 2, i, sum(each)).tolist()) == {n}
+    assert all(prefix_errors(pattern, [i]) < 2 for i in range(len(counts)))
+
+
 GROUPS = [[0, 1], 2, [[3, 4], [5, 6, 7, 8]]]
 
 
