@@ -119,8 +119,9 @@ def run(*arguments: object) -> Spent:
     seconds = time.perf_counter() - begun
     if os.waitstatus_to_exitcode(status):
         sys.exit(f"{' '.join(map(str, arguments))} failed:\n{output}")
-    print(f"$ glyphmix {' '.join(map(str, arguments))}\n{output}", file=sys.stderr)
-    return Spent(seconds, usage.ru_maxrss / 1e3)
+    spent = Spent(seconds, usage.ru_maxrss / 1e3)
+    print(f"$ glyphmix {' '.join(map(str, arguments))}\n{output}{spent}", file=sys.stderr, flush=True)
+    return spent
 
 
 def write_lmdb(folder: Path, n: int, seed: int) -> None:

@@ -137,6 +137,9 @@ def test_of_a_label_that_comes_too_often_some_stay() -> None:
     others = [dropped("label_cap", words, most=2, seed=seed)["repeated_label"] for seed in range(9)]
     assert len(set(map(tuple, others))) > 1
     assert dropped("label_cap", words, most=4) == {}
+    n = len(words)
+    assert dropped("label_cap", words, most=1, most_share=2.5 / n)["repeated_label"] == out, "two of them"
+    assert dropped("label_cap", words, most=2, most_share=0.5 / n)["repeated_label"] == out
     assert dropped("label_cap", rows_of(["!", "?", "!"]), most=1)["repeated_label"] in ([0], [2])
 
 
@@ -232,6 +235,7 @@ def test_repairs(kind: str, options: dict[str, Any], label: str, after: str) -> 
         ("contrast", {"min": 256.0}, "min must be above 0 and below 256, got 256"),
         ("blur", {"max_edge_px": -1.0}, "max_edge_px must be above 0, got -1"),
         ("label_cap", {"most": 0}, "most must be 1 or more, got 0"),
+        ("label_cap", {"most": 1, "most_share": 1.5}, "most_share must be from 0 to 1, got 1.5"),
         ("script", {"scripts": ["Latn"]}, "unknown script 'Latn'; known: Latin, Lydian, Lycian"),
         ("script", {"scripts": []}, "scripts is empty; nothing would stay"),
         ("illegible", {"marks": ""}, "neither marks nor anywhere is given; give one"),

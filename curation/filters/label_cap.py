@@ -28,12 +28,15 @@ class LabelCap:
     do so twice, so put them after it.
 
     Attributes:
-        most: How many words of one label stay.
+        most: How many words of one label stay, whatever their share.
+        most_share: And how many if this share of all words, 0-1, is more: frequent words are frequent in any
+            large set, and are no fault of it.
         protocol: Labels are the same if this protocol makes the same of them.
         seed: Another one lets others stay.
     """
 
     most: int
+    most_share: float = 0.0
     protocol: str = "parseq36"
     seed: int = 0
     reasons: ClassVar[tuple[str, ...]] = ("repeated_label",)
@@ -41,6 +44,8 @@ class LabelCap:
     def __post_init__(self) -> None:
         if self.most < 1:
             raise ValueError(f"most must be 1 or more, got {self.most}")
+        if not 0 <= self.most_share <= 1:
+            raise ValueError(f"most_share must be from 0 to 1, got {self.most_share}")
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
         known("protocol", self.protocol, PROTOCOLS)
@@ -53,10 +58,11 @@ class LabelCap:
 
     def settled(self, seen: NDArray[np.uint64], numbers: NDArray[np.int64]) -> Filter:
         """Find for each label that comes too often the least hash of a uid that is over the cap."""
+        most = max(self.most, int(self.most_share * len(seen)))
         seen = seen[np.lexsort(seen.T[::-1])]
         labels, first, times = np.unique(seen[:, 0], return_index=True, return_counts=True)
-        over = times > self.most
-        bounds = seen[first[over] + self.most, 1]
+        over = times > most
+        bounds = seen[first[over] + most, 1]
         return CappedLabels(cap=self, labels=labels[over], bounds=bounds)
 
 
