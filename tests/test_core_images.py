@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import struct
 
 import cv2
@@ -92,9 +93,15 @@ def test_jpeg_cut_short(kept: float, noise: np.ndarray) -> None:
 
 
 def test_png_cut_short(noise: np.ndarray) -> None:
-    assert (
-        broken(encode_png(noise)[:-100]) == f"{len(encode_png(noise)) - 100} bytes that are no readable image"
-    )
+    assert broken(encode_png(noise)[:-100]) == "the PNG file is cut short"
+
+
+def test_a_part_of_a_png_that_claims_gigabytes(noise: np.ndarray) -> None:
+    png, peak = encode_png(noise), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    claims = png[:33] + struct.pack(">I4s", 0x70000000, b"tEXt") + png[33:]  # behind the first, of 25 bytes
+    assert broken(claims) == "the PNG file is cut short"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < peak + 500_000  # kilobytes
+    np.testing.assert_array_equal(decode(png + b"more"), noise)
 
 
 def test_jpeg_with_bytes_appended_by_a_camera_is_whole(noise: np.ndarray) -> None:

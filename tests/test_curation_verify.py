@@ -112,7 +112,7 @@ def test_every_row_is_checked(tmp_path: Path) -> None:
         f"{dataset.path}: 120 words in 3 shards, DAMAGED",
         f"{at} 2 (a:2): the image's bytes do not match sha256",
         f"{at} 3 (a:3): it has no image",
-        f"{at} 5 (a:5): the image cannot be read: 60 bytes that are no readable image",
+        f"{at} 5 (a:5): the image cannot be read: the PNG file is cut short",
         f"{at} 8 (a:8): the image has 40x16 pixels, not 41x16",
         f"{at} 13 (a:13): the image is 128 bits from dhash128",
         f"{at} 14 (a:14): the image is 128 bits from dhash128",

@@ -417,7 +417,7 @@ class TestPhoto:
             with pytest.raises(BrokenImageError):
                 photo.apply(CARD, **row | {"name": "07.png"})
         assert [record.getMessage() for record in caplog.records] == [
-            f"photo {album / '07.png'} cannot be read (40 bytes that are no readable image); "
+            f"photo {album / '07.png'} cannot be read (the PNG file is cut short); "
             "words planned on it are drawn again on another."
         ]
         photo.apply(CARD, **row | {"name": "08.png"})

@@ -128,7 +128,7 @@ class TestRefusals:
         mixture = train_words.mixture(tmp_path / "mixture", hurt)
         assert self.refused(train_words.recipe(), tmp_path / "run", mixture) == (
             f"1 of the mixture's words in {tmp_path / 'hurt'} cannot be decoded, the first being hurt:1: "
-            "40 bytes that are no readable image. Make the dataset and the mixture anew."
+            "the PNG file is cut short. Make the dataset and the mixture anew."
         )
 
     def test_no_word_to_learn(self, tmp_path: Path) -> None:

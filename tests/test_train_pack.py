@@ -74,7 +74,7 @@ def test_another_size_is_another_pack(words: Dataset) -> None:
 def test_broken_words_are_named_and_black(tmp_path: Path) -> None:
     packed = pack(train_words.dataset(tmp_path / "hurt", LABELS, broken=[4, 9]))
     assert sorted(packed.broken) == [4, 9]
-    assert packed.broken[4] == "40 bytes that are no readable image"
+    assert packed.broken[4] == "the PNG file is cut short"
     assert not packed.images[[4, 9]].any()
     assert packed.images[5].any()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from curation.core.image_headers import claimed_size, is_known
 
 Pixels = NDArray[np.uint8]
 
+PNG = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 64_000_000  # a 64-megapixel photo; a word crop is a thousand times smaller
 
 
@@ -35,6 +38,8 @@ def decode(data: bytes) -> Pixels:
         raise BrokenImageError(f"{width * height} pixels are more than the {MAX_PIXELS} allowed")
     if _truncated_jpeg(data):
         raise BrokenImageError("the JPEG file is cut short")
+    if _truncated_png(data):
+        raise BrokenImageError("the PNG file is cut short")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -62,6 +67,17 @@ def _encode(extension: str, image: Pixels, options: list[int]) -> bytes:
     if not done:
         raise ValueError(f"cannot encode an image of shape {image.shape} as {extension}")
     return data.tobytes()
+
+
+def _truncated_png(data: bytes) -> bool:
+    """OpenCV makes room for as many bytes as a chunk claims, gigabytes if need be, before it reads them."""
+    at = 8
+    while data.startswith(PNG) and at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IEND":
+            return False
+        at += 12 + length
+    return data.startswith(PNG)
 
 
 def _truncated_jpeg(data: bytes) -> bool:
