@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,16 +110,19 @@ class Known:
         return np.flatnonzero(taken)
 
     def at(self, level: str, row: int, stays: Mapping[int, Sequence[int]]) -> list[tuple[int, float]]:
-        """The rows among those that stay which ``row`` is a pair with at ``level``, with their distance."""
+        """Rows among those that stay which ``row`` is a pair with at ``level``, with their distance.
+
+        Of each group of identical pictures it is the best one, which ``stays`` has first.
+        """
         mine = int(self.group[row])
         if level == "origin":
             return [(r, d) for r, d in self.origin.get(row, ()) if r in stays.get(int(self.group[r]), ())]
         if level == "bytes":
             sha = self.evidence.sha
-            return [(r, 0.0) for r in stays.get(mine, ()) if (sha[r] == sha[row]).all()]
+            return list(islice(((r, 0.0) for r in stays.get(mine, ()) if (sha[r] == sha[row]).all()), 1))
         if level == "pixels":
-            return [(r, 0.0) for r in stays.get(mine, ())]
-        return [(r, d) for g, d in self.looks[level].get(mine, ()) for r in stays.get(g, ())]
+            return [(r, 0.0) for r in stays.get(mine, ())[:1]]
+        return [(r, d) for g, d in self.looks[level].get(mine, ()) for r in stays.get(g, ())[:1]]
 
 
 def settle(

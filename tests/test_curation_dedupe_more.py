@@ -15,7 +15,7 @@ from planted_copies import picture, sample
 from word_sets import write_words
 
 import glyphmix
-from curation import bursts, near
+from curation import bursts, clusters, near
 from curation.core import shards
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
@@ -23,6 +23,7 @@ from curation.core.sample import Sample
 from curation.crop_hashes import Block, Limits, _search
 from curation.decontaminate import decontaminate
 from curation.dedupe import DedupeRecipe, dedupe
+from curation.evidence import gather
 from curation.lookalikes import Look
 
 
@@ -149,3 +150,16 @@ def test_an_interrupted_run_draws_its_pairs_anew(tmp_path: Path, monkeypatch: py
     result = CliRunner().invoke(glyphmix.main, call)
     assert result.exit_code == 0, result.output
     assert (tmp_path / "p.png").read_bytes() == drawn
+
+
+def test_of_identical_words_that_stay_only_the_best_is_compared_with(tmp_path: Path) -> None:
+    words = [sample(f"a:{i}", picture(0), split="test") for i in range(4)] + [sample("a:4", picture(0))]
+    rows = gather([write_words(tmp_path / "in", words)])
+    none = near.joined([])
+    group = clusters.narrowed(clusters.groups(rows, np.zeros(5, np.uint64)), rows.label)
+    known = clusters.Known.of(rows, group, none, {"certain": none})
+    for level in ("bytes", "pixels"):
+        assert known.at(level, 4, {0: [0, 1, 2, 3]}) == [(0, 0.0)]
+    pair = near.Pairs(np.array([0]), np.array([4]), np.array([0.5], np.float32))
+    known = clusters.Known.of(rows, np.array([0, 0, 0, 0, 4]), none, {"certain": pair})
+    assert known.at("certain", 4, {0: [0, 1, 2, 3]}) == [(0, 0.5)]
