@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from published_sets import content, failure, picture, run, write_png
 from word_sets import write_words
@@ -209,3 +211,23 @@ def test_a_class_that_nobody_has_given_is_no_label(tmp_path: Path) -> None:
     run("import", "hf", tmp_path / "d", "-o", tmp_path / "out", "--name", "hf", "--max-dropped", "0.4")
     assert [word[:2] for word in words(tmp_path / "out")] == [("hf:000000000", "b"), ("hf:000000002", "a")]
     assert Dataset.open(tmp_path / "out").manifest["rejected_by_reason"] == {"missing_label": 1}
+
+
+def test_pictures_elsewhere_are_not_fetched(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    inside = write_png(tmp_path / "p" / "1.png")
+    write_png(tmp_path / "other.png")
+    paths = ["1.png", str(tmp_path / "p" / "1.png"), str(tmp_path / "other.png"), "../other.png"]
+    rows = [{"image": {"bytes": None, "path": path}, "text": "x"} for path in paths]
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    hints = {
+        "info": {"features": {"image": {"_type": "Image"}, "text": {"dtype": "string", "_type": "Value"}}}
+    }
+    schema = pa.schema([("image", kind), ("text", pa.string())], {"huggingface": json.dumps(hints)})
+    pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "p" / "train-00000-of-00001.parquet")
+    run("import", "hf", tmp_path / "p", "-o", tmp_path / "out", "--max-dropped", 0.5, "--name", "hf")
+    assert words(tmp_path / "out") == [(f"hf:{i:09d}", "x", inside) for i in range(2)]
+    rejects = pq.read_table(tmp_path / "out" / "rejects.parquet").to_pylist()
+    assert [(row["reason"], row["detail"]) for row in rejects] == [
+        ("broken_image", f"the path {path!r} leads out of {tmp_path / 'p'}") for path in paths[2:]
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from curation.core.errors import UserError
+from curation.core.images import BrokenImageError
 from curation.importers.base import Unusable, Word, importers
 from curation.importers.label_files import LABELS, choose
 
@@ -66,7 +68,7 @@ class HuggingFace:
             if label is None:
                 yield Unusable(id=id, reason="missing_label")
             else:
-                yield Word(id=id, label=label, read=functools.partial(_read, picture))
+                yield Word(id=id, label=label, read=functools.partial(_read, picture, src))
 
     def _rows(self, src: Path, split: str) -> Iterator[tuple[str | None, Any]]:
         """Yield the label of each row and its picture as Arrow holds it: bytes or a path."""
@@ -104,14 +106,34 @@ def _class(names: Sequence[str], number: int | None) -> str | None:
     return names[number] if number is not None and 0 <= number < len(names) else None
 
 
-def _read(picture: Any) -> bytes:
-    """The bytes of a picture; those that the table only points to lie in a file."""
+def _read(picture: Any, src: Path) -> bytes:
+    """The bytes of a picture; those that the table only points to lie in a file below ``src`` or in a cache.
+
+    Raises:
+        BrokenImageError: the table points to a file elsewhere: it may come from anybody.
+    """
     found = picture.as_py() or {}
     if found.get("bytes") is not None:
         return bytes(found["bytes"])
     if not found.get("path"):
         raise FileNotFoundError
-    return Path(found["path"]).read_bytes()
+    path = Path(os.path.normpath(Path.cwd() / src / found["path"]))
+    if not any(path.is_relative_to(folder) for folder in (*_cleared(src), *_caches())):
+        raise BrokenImageError(f"the path {found['path']!r} leads out of {src}")
+    return path.read_bytes()
+
+
+def _cleared(folder: Path) -> tuple[Path, Path]:
+    """A folder as it is called, and as it is called once links are followed, both absolute."""
+    return Path(os.path.normpath(Path.cwd() / folder)), Path(os.path.realpath(folder))
+
+
+def _caches() -> tuple[Path, ...]:
+    """Where the libraries keep what they have fetched from the Hub or unpacked."""
+    import datasets
+    from huggingface_hub import constants
+
+    return *_cleared(Path(datasets.config.HF_DATASETS_CACHE)), *_cleared(Path(constants.HF_HUB_CACHE))
 
 
 def _open(src: Path, split: str, options: HuggingFace) -> Any:
