@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.manifest import read_manifest
+from curation.core.manifest import read_manifest, refuse_odd
 from curation.schedule import pass_order
 
 FORMAT = 1  # raised when a reader of today could no longer read what is written
@@ -42,11 +42,12 @@ class Mixture:
         """Open the mixture in the folder ``path``, reading its manifest and those of its datasets.
 
         Raises:
-            UserError: no such folder, no mixture in it, of a newer format, a file cut short, or a dataset
-                that is gone or has changed since.
+            UserError: no such folder, no mixture in it, of a newer format, a file damaged or cut short, or
+                a dataset that is gone or has changed since.
         """
         absent = f"{path} is no mixture: it has no manifest.json. Make one with 'glyphmix mix'."
         manifest = read_manifest(path, "mixture", FORMAT, absent=absent)
+        refuse_damaged(path, manifest)
         for name, n_bytes in manifest["files"].items():
             if not (path / name).is_file() or (path / name).stat().st_size != n_bytes:
                 raise UserError(f"{path / name} is missing or cut short. Make the mixture anew.")
@@ -169,3 +170,20 @@ class Mixture:
             return pq.read_table(self.path / name, columns=["dataset", "row"])
         except pa.ArrowException as error:
             raise UserError(f"{self.path / name} is damaged: {error}. Make the mixture anew.") from error
+
+
+def refuse_damaged(path: Path, manifest: dict[str, Any]) -> None:
+    """Refuse the manifest of the mixture ``path`` if what reading it takes is not there.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    file, remedy = path / "manifest.json", "Make the mixture anew."
+    kinds = {"sources": list, "files": dict, "fingerprint": str, "n_positions": int, "seed": int}
+    refuse_odd(manifest, kinds, file, remedy)
+    for i, source in enumerate(manifest["sources"]):
+        at = f"sources[{i}]"
+        refuse_odd(source, {"name": str, "unique": int, "datasets": list}, file, remedy, at=at)
+        for j, entry in enumerate(source["datasets"]):
+            kinds = {"path": str, "path_from_mixture": str, "fingerprint": str, "n_rows": int}
+            refuse_odd(entry, kinds, file, remedy, at=f"{at}.datasets[{j}]")

@@ -37,13 +37,13 @@ def verify(paths: tuple[Path, ...], quick: bool, salvage: Path | None, jobs: int
     hash stated, a label, and a uid of their own. Damage is named, and the rest is checked all the same.
     The exit status is 1 if anything is damaged, unless --salvage has saved what is whole.
     """
-    from curation.core.files import refuse_existing
+    from curation.core.shards import refuse_finished
 
     if salvage is not None:
         if quick or len(paths) > 1:
             odd = "--quick" if quick else "more than one DATASET"
             raise UserError(f"--salvage checks every row of one dataset, so it cannot go with {odd}.")
-        refuse_existing(salvage)
+        refuse_finished(salvage)
     found, datasets = _verify(paths, jobs, quick)
     facts: dict[str, Any] = {"verified": [one.facts() for one in found]}
     whole = not any(one.faults for one in found)
@@ -61,8 +61,9 @@ def verify(paths: tuple[Path, ...], quick: bool, salvage: Path | None, jobs: int
 
 def _verify(paths: Sequence[Path], jobs: int, quick: bool) -> tuple[list[Verified], list[Dataset]]:
     """Check all that ``paths`` name, each dataset once, in that order."""
+    from curation.core.dataset import Dataset
     from curation.core.files import read_json
-    from curation.verifying import Fault, Verified, open_damaged, verify
+    from curation.verifying import Fault, Verified, verify
     from curation.verifying_mixture import verify_mixture
 
     found: list[Verified | Dataset] = []
@@ -73,7 +74,7 @@ def _verify(paths: Sequence[Path], jobs: int, quick: bool) -> tuple[list[Verifie
                 mixture, datasets = verify_mixture(path)
                 found += [mixture, *datasets]
             else:
-                found.append(open_damaged(path))
+                found.append(Dataset.open(path, damaged=True))
         except UserError as error:
             fault = Fault(what=str(error))
             found.append(Verified(path=path, n_rows=0, n_shards=0, faults=(fault,)))

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.core.dataset import DAMAGED, Damage, Dataset
-from curation.core.errors import UserError
 from curation.core.fingerprint import dhash128, sha256, sha256_file, sha256_json
 from curation.core.images import BrokenImageError, decode
 from curation.core.pool import run_tasks
@@ -272,6 +271,7 @@ def _repeated_uids(dataset: Dataset, hashes: Sequence[Hashes]) -> Iterator[Fault
     same[1:] = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
     same[:-1] |= same[1:]
     rows = np.sort(order[same])
+    rows = rows[rows < len(dataset)]  # the manifest may say less than there is
     first: dict[str, int] = {}
     for start in range(0, len(rows), 10_000):
         part = rows[start : start + 10_000].tolist()
@@ -280,18 +280,3 @@ def _repeated_uids(dataset: Dataset, hashes: Sequence[Hashes]) -> Iterator[Fault
                 shard = dataset.manifest["shards"][dataset.shard_of(row)]["file"]
                 what = f"its uid is that of row {first[found['uid']]}"
                 yield Fault(what=what, shard=shard, row=row, uid=found["uid"])
-
-
-def open_damaged(path: Path) -> Dataset:
-    """Open a dataset, however damaged its shards are.
-
-    Raises:
-        UserError: it has no readable manifest.
-    """
-    dataset = Dataset.open(path, damaged=True)
-    for key in ("shards", "fingerprint", "n_rows", "n_rejected"):
-        if key not in dataset.manifest:
-            raise UserError(
-                f"{path / 'manifest.json'} lacks {key!r}. Restore it, or make the dataset {path} anew."
-            )
-    return dataset

@@ -16,8 +16,8 @@ from curation.core.dataset import DAMAGED, Dataset
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_json
 from curation.core.manifest import read_manifest
-from curation.mixture import FORMAT
-from curation.verifying import Fault, Verified, open_damaged
+from curation.mixture import FORMAT, refuse_damaged
+from curation.verifying import Fault, Verified
 
 PARTS = ("selection", "validation")
 
@@ -30,6 +30,7 @@ def verify_mixture(path: Path) -> tuple[Verified, list[Dataset]]:
     """
     absent = f"{path} is no mixture: it has no manifest.json. Make one with 'glyphmix mix'."
     manifest = read_manifest(path, "mixture", FORMAT, absent=absent)
+    refuse_damaged(path, manifest)
     entries = [entry for source in manifest["sources"] for entry in source["datasets"]]
     faults: list[Fault] = []
     datasets = []
@@ -45,7 +46,7 @@ def verify_mixture(path: Path) -> tuple[Verified, list[Dataset]]:
 
 def _dataset(path: Path, entry: dict[str, Any], faults: list[Fault]) -> Dataset:
     beside = Path(os.path.normpath(path.resolve() / entry["path_from_mixture"]))
-    dataset = open_damaged(beside if beside.is_dir() else Path(entry["path"]))
+    dataset = Dataset.open(beside if beside.is_dir() else Path(entry["path"]), damaged=True)
     if dataset.fingerprint != entry["fingerprint"]:
         faults.append(
             Fault(

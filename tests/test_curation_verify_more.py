@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from damage import flip, halve, rewrite_rows, shard
-from published_sets import failure, run
+from published_sets import content, failure, run
 from test_curation_verify import PNGS, made, sums
 
 from curation.core.dataset import Dataset
 from curation.mixing import MixRecipe, MixSource, mix
 from curation.page_checksums import has_page_checksums
+from glyphmix import main
 
 
 def test_mixture(tmp_path: Path) -> None:
@@ -126,3 +127,20 @@ def test_a_column_by_a_damaged_name_is_told_of(tmp_path: Path) -> None:
     saved = Dataset.open(tmp_path / "out")
     assert len(saved) == 30
     assert saved.schema().names == [*names[: names.index("origin_sizd")], "origin_size", "label_published"]
+
+
+def test_salvage_goes_on_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = made(tmp_path / "a")
+    flip(dataset.path, "label")
+    command = ("verify", "-j", 1, dataset.path, "--salvage")
+    run(*command, tmp_path / "at once")
+    with monkeypatch.context() as patched:
+        patched.setattr("curation.rewriting.history_of", lambda datasets: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            main([*map(str, command), str(tmp_path / "out")], standalone_mode=False)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    run(*command, tmp_path / "out")
+    assert content(tmp_path / "out") == content(tmp_path / "at once")
+    assert failure(*command, tmp_path / "out") == (
+        f"output {tmp_path / 'out'} exists already. Remove it or give another name with -o."
+    )

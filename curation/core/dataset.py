@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
-from curation.core.manifest import read_manifest
+from curation.core.manifest import read_manifest, refuse_odd
 from curation.core.schema import FORMAT, NAMES, schema
 from curation.core.shards import BUILD
 
@@ -62,8 +62,8 @@ class Dataset:
             damaged: Open it even if shards are missing or cut short, to save what is whole.
 
         Raises:
-            UserError: no such folder, no dataset in it, unfinished, of a newer format, or shards
-                that are missing or of another size than the manifest says.
+            UserError: no such folder, no dataset in it, unfinished, of a newer format, a manifest that is
+                damaged, or shards that are missing or of another size than it says.
         """
         absent = (
             f"{path} is no glyphmix dataset: it has no manifest.json. Make one with 'import' or 'render'."
@@ -71,6 +71,7 @@ class Dataset:
         if (path / BUILD).is_dir():
             absent = f"dataset {path} is unfinished. Run the command that makes it again: it resumes."
         manifest = read_manifest(path, "dataset", FORMAT, absent=absent)
+        _refuse_damaged(path, manifest)
         opened = cls(path, manifest)
         for shard in manifest["shards"] if not damaged else ():
             file = path / shard["file"]
@@ -258,3 +259,19 @@ def _damage(
     shard: dict[str, Any], group: int | None, first: int, n_rows: int, error: BaseException | None
 ) -> Damage:
     return Damage(shard=shard["file"], group=group, first=first, n_rows=n_rows, fault=_fault(error))
+
+
+def _refuse_damaged(path: Path, manifest: dict[str, Any]) -> None:
+    file, remedy = path / "manifest.json", f"Restore it, or make the dataset {path} anew."
+    kinds = {"shards": list, "fingerprint": str, "n_rows": int, "n_rejected": int}
+    refuse_odd(manifest, kinds, file, remedy)
+    seen = set[str]()
+    for i, shard in enumerate(manifest["shards"]):
+        refuse_odd(
+            shard, {"file": str, "rows": int, "bytes": int, "sha256": str}, file, remedy, at=f"shards[{i}]"
+        )
+        name = shard["file"]
+        if name in seen or Path(name).is_absolute() or ".." in Path(name).parts:
+            what = "comes twice" if name in seen else "lies outside the dataset"
+            raise UserError(f"{file} is damaged: {name!r} {what}. {remedy}")
+        seen.add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,33 @@ def read_manifest(path: Path, kind: str, newest: int, *, absent: str) -> dict[st
             f"{path} has format {manifest['format']}; this glyphmix reads up to {newest}. Update it."
         )
     return dict(manifest)
+
+
+def refuse_odd(entry: Any, kinds: Mapping[str, type], file: Path, remedy: str, *, at: str = "") -> None:
+    """Refuse an object of a manifest that lacks a key or has something else under it.
+
+    Args:
+        entry: The object.
+        kinds: Of each key that it must have the kind of its value; a whole number must be 0 or more.
+        file: The manifest.
+        remedy: What to do.
+        at: Where in the manifest the object lies, such as ``shards[3]``; the whole of it if empty.
+
+    Raises:
+        UserError: it does not fit.
+    """
+    if not isinstance(entry, dict):
+        raise UserError(f"{file} is damaged: {at} is {_shown(entry)}, not an object. {remedy}")
+    for key, kind in kinds.items():
+        if key not in entry:
+            raise UserError(f"{file} lacks {key!r}{f' in {at}' if at else ''}. {remedy}")
+        value = entry[key]
+        if not isinstance(value, kind) or (isinstance(value, int) and value < 0):
+            what = f"{at}.{key}" if at else key
+            wanted = {int: "a whole number", str: "a text", list: "a list", dict: "an object"}[kind]
+            raise UserError(f"{file} is damaged: {what} is {_shown(value)}, not {wanted}. {remedy}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
