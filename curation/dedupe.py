@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curation import clusters, near
+from curation.clusters import LEVELS
 from curation.copies_report import Found, facts, measure, write_pairs
 from curation.core import shards
 from curation.core.dataset import Dataset
@@ -29,6 +31,8 @@ from curation.near import Pairs, Rows
 from curation.rewriting import Verdicts, common_schema, rewrite
 from curation.sketches import scratch
 
+CONFLICT = -1  # where a level would be: the row goes because of its label
+AT_ONCE = 100_000  # rows looked up at once
 Level = Literal["origin", "bytes", "pixels", "certain", "probable"]
 
 
@@ -114,7 +118,7 @@ def dedupe(
             gone = len(found.copies) + len(found.conflicts)
             return {"n_rows": len(found.evidence) - gone, "n_rejected": gone, "duplicates": told}
         job = {"command": "dedupe", "recipe": resolved(spec), "versions": versions()}
-        judges = [Leaver(rejects=rejects) for rejects in _rejects(found)]
+        judges = list(_leavers(found))
         return rewrite(
             datasets,
             out,
@@ -226,24 +230,28 @@ def _conflicting(pictures: Rows, group: Rows) -> dict[str, int]:
     return {"pictures": len(shown), "rows": int(np.isin(pictures, shown).sum())}
 
 
-def _rejects(found: Found) -> list[dict[int, Reject]]:
-    """For each dataset its rows that go."""
+def _leavers(found: Found) -> Iterator[Leaver]:
+    """For each dataset the judge that knows which of its rows go."""
     evidence = found.evidence
     rows = np.array(sorted({*found.copies, *found.conflicts}), np.int64)
-    others = [found.copies[r].of if r in found.copies else found.conflicts[r] for r in rows.tolist()]
-    numbers = evidence.dataset_of(rows).tolist()
-    gone: list[dict[int, Reject]] = [{} for _ in evidence.datasets]
-    words, kept = evidence.take(rows, ["uid"]), evidence.take(others, ["uid", "label"])
-    for row, number, word, other in zip(rows.tolist(), numbers, words, kept, strict=True):
-        copy = found.copies.get(row)
-        detail = f"its picture has the label {other['label']!r} as well" if copy is None else ""
-        gone[number][row - int(evidence.starts[number])] = Reject(
-            uid=word["uid"],
-            reason="conflicting_label" if copy is None else "duplicate",
-            detail=detail if copy is None else measure(copy.level, copy.distance),
-            duplicate_of=other["uid"],
+    copies = [found.copies.get(row) for row in rows.tolist()]
+    of = [found.conflicts[r] if c is None else c.of for r, c in zip(rows.tolist(), copies, strict=True)]
+    kept, index = np.unique(np.array(of, np.int64), return_inverse=True)
+    words = [pa.table({name: pa.array([], pa.string()) for name in ("uid", "label")})]
+    for at in range(0, len(kept), AT_ONCE):
+        some = evidence.take(kept[at : at + AT_ONCE], ["uid", "label"])
+        words.append(pa.Table.from_pylist(some, schema=words[0].schema))
+    known = pa.concat_tables(words).combine_chunks()
+    level = np.array([CONFLICT if copy is None else LEVELS.index(copy.level) for copy in copies], np.int8)
+    distance = np.array([0 if copy is None else copy.distance for copy in copies], np.float32)
+    for start, stop in itertools.pairwise(evidence.starts.tolist()):
+        here = slice(*np.searchsorted(rows, [start, stop]).tolist())
+        yield Leaver(
+            rows=rows[here] - start,
+            level=level[here],
+            distance=distance[here],
+            kept=known.take(pa.array(index[here])),
         )
-    return gone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,17 +259,38 @@ class Leaver:
     """Leaves out the rows that have been decided on.
 
     Attributes:
-        rejects: By row number in the dataset.
+        rows: (N,) their numbers in the dataset, rising.
+        level: (N,) index in ``LEVELS``, or ``CONFLICT``.
+        distance: (N,) as ``Copy.distance``.
+        kept: ``uid`` and ``label`` of the N words that each goes for.
     """
 
-    rejects: Mapping[int, Reject]
+    rows: Rows
+    level: NDArray[np.int8]
+    distance: NDArray[np.float32]
+    kept: pa.Table
 
     def part(self, first: int, n_rows: int) -> Leaver:
         """The judge of some rows only."""
-        return Leaver(rejects={r: self.rejects[r] for r in range(first, first + n_rows) if r in self.rejects})
+        here = slice(*np.searchsorted(self.rows, [first, first + n_rows]).tolist())
+        kept = self.kept.take(pa.array(np.arange(here.start, here.stop)))  # a slice would be sent whole
+        return Leaver(rows=self.rows[here], level=self.level[here], distance=self.distance[here], kept=kept)
 
     def judge(self, batch: pa.RecordBatch, first: int) -> Verdicts:
         """Judge the rows of ``batch``; see ``Judge``."""
-        gone = [self.rejects.get(row) for row in range(first, first + len(batch))]
-        keep = np.array([reject is None for reject in gone], bool)
-        return Verdicts(keep=keep, rejects=[reject for reject in gone if reject is not None])
+        here = slice(*np.searchsorted(self.rows, [first, first + len(batch)]).tolist())
+        gone = self.rows[here] - first
+        keep = np.ones(len(batch), bool)
+        keep[gone] = False
+        uids = batch["uid"].take(pa.array(gone)).to_pylist()
+        kept = self.kept.slice(here.start, here.stop - here.start).to_pylist()
+        facts = zip(uids, kept, self.level[here].tolist(), self.distance[here].tolist(), strict=True)
+        return Verdicts(keep=keep, rejects=[_reject(*fact) for fact in facts])
+
+
+def _reject(uid: str, kept: Mapping[str, Any], level: int, distance: float) -> Reject:
+    if level == CONFLICT:
+        reason, detail = "conflicting_label", f"its picture has the label {kept['label']!r} as well"
+    else:
+        reason, detail = "duplicate", measure(LEVELS[level], distance)
+    return Reject(uid=uid, reason=reason, detail=detail, duplicate_of=kept["uid"])
