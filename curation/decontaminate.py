@@ -42,7 +42,7 @@ def decontaminate(
 
     Beside the manifest lies the leak matrix as ``leaks.tsv``, and as ``leaks.json`` with what was looked for;
     ``leaks.parquet`` lists the pairs, those that are only reported as well (``leak_pairs.write_pairs``). An
-    interrupted run goes on where it stopped.
+    interrupted run finds the leaks again, and goes on with the shards that it has not written.
 
     Args:
         datasets: The words to train on, those for validation included; several make one dataset.

@@ -88,8 +88,8 @@ def dedupe(
 ) -> dict[str, Any]:
     """Write the words of ``datasets`` to the dataset ``out``, but for copies of others among them.
 
-    The result depends on the datasets, their order and the recipe, not on the number of workers; an
-    interrupted run goes on where it stopped.
+    The result depends on the datasets, their order and the recipe, not on the number of workers. An
+    interrupted run finds the copies again, and goes on with the shards that it has not written.
 
     Args:
         datasets: Where the words come from; of equally good copies those of the first stay.
