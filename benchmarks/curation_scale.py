@@ -13,6 +13,7 @@ Last line: ``worst <seconds> <stage>``, the slowest stage at the largest size.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -70,8 +71,13 @@ def main() -> None:
 def measure(folder: Path, n: int, jobs: int) -> dict[str, Spent]:
     """Run every stage on ``n`` generated words below ``folder``."""
     folder.mkdir(parents=True)
-    write_lmdb(folder / "raw", n, seed=0)
-    write_lmdb(folder / "test", min(TESTS, n), seed=1)
+    for name, rows, seed in (("raw", n, 0), ("test", min(TESTS, n), 1)):
+        # in a process of its own: stages inherit this one's peak memory
+        process = multiprocessing.get_context("spawn").Process(
+            target=write_lmdb, args=(folder / name, rows, seed)
+        )
+        process.start()
+        process.join()
     j = ("-j", jobs)
     (folder / "mix.toml").write_text(RECIPE.format(n=n, clean=folder / "clean", other=folder / "unique"))
     run("import", "lmdb", folder / "test", "-o", folder / "tests", "--split", "test", *j)

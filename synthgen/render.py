@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import platform
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from curation.core import recipe as recipes
 from curation.core import shards
 from curation.core.errors import UserError
 from curation.core.executors import PROCESSES, Executor
+from curation.core.files import remove_folder
 from curation.core.fingerprint import code_sha256, dhash128, sha256_json, versions
 from curation.core.images import encode_jpeg, encode_png
 from curation.core.lock import alone_at
@@ -135,7 +135,7 @@ def render(
         try:
             _draw_shards(work, todo, jobs, total, executor)
         except HopelessError:
-            shutil.rmtree(out)
+            remove_folder(out, out)
             raise
         return Rendered(manifest=shards.finish(out, **_redrawn(out)), n_drawn=total)
 

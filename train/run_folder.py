@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,15 @@ import torch
 from numpy.typing import NDArray
 
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, whole, whole_folder, write_json, write_text
+from curation.core.files import (
+    read_json,
+    refuse_existing,
+    remove_folder,
+    whole,
+    whole_folder,
+    write_json,
+    write_text,
+)
 from curation.core.labels import Protocol
 from curation.core.recipe import build
 from train.models import Recognizer, models
@@ -75,7 +82,7 @@ def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained
     with whole(out / "trained_on.npz") as draft, draft.open("wb") as file:
         np.savez(file, images=trained_on.images, uids=trained_on.uids)
     write_json(out / "run.json", {"format": FORMAT, "kind": "run", **record})
-    shutil.rmtree(out / BUILD)
+    remove_folder(out / BUILD, out)
 
 
 def save_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
