@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import os
 from collections import Counter
@@ -104,7 +105,7 @@ def manifest_of(inputs: Inputs, plan: Plan, seed: int, out: Path) -> dict[str, A
         "sources": sources,
         "groups": _groups(inputs, plan, sources),
         "skipped": [{"source": name, "path": str(path)} for name, path in inputs.skipped],
-        "warnings": _warnings(inputs, sources),
+        "warnings": _warnings(inputs, sources) + _shared(inputs, plan),
         "recipe": resolved(spec),
         "seed": seed,
         "versions": fingerprint.versions(),
@@ -206,6 +207,20 @@ def _warnings(inputs: Inputs, sources: list[dict[str, Any]]) -> list[str]:
     ]
     skipped = [f"skipped {path} of source {name!r}: it is absent" for name, path in inputs.skipped]
     return skipped + differ
+
+
+def _shared(inputs: Inputs, plan: Plan) -> list[str]:
+    """Sentences about the words, told by their uids, that more than one source offers."""
+    words = [words.hashes for _, words, _ in plan.sources]
+    together = np.sort(np.concatenate(words))
+    if not (together[1:] == together[:-1]).any():  # one sort says so for any number of sources
+        return []
+    named = zip(inputs.spec.sources, words, strict=True)
+    return [
+        f"{n:,} words are in both {one.name!r} and {other.name!r}, and are mixed as if they were different"
+        for (one, left), (other, right) in itertools.combinations(named, 2)
+        if (n := len(np.intersect1d(left, right, assume_unique=True)))
+    ]
 
 
 def _digest(column: NDArray[Any]) -> str:

@@ -124,3 +124,13 @@ def test_words_of_a_test_set_are_refused_unless_allowed(tmp_path: Path) -> None:
     )
     allowed = mix(MixRecipe(sources=sources, allow_test=True), tmp_path / "m", dry_run=True)
     assert allowed["n_positions"] == 3
+
+
+def test_words_of_two_sources_are_told(sets: Path, tmp_path: Path) -> None:
+    write_words(tmp_path / "again", [word(f"art:{i}") for i in range(80, 95)])
+    sources = [("art", sets / "art"), ("coco", sets / "coco"), ("again", tmp_path / "again")]
+    spec = MixRecipe(sources=tuple(MixSource(name=name, paths=(path,)) for name, path in sources))
+    manifest = mix(spec, tmp_path / "m", dry_run=True)
+    assert manifest["warnings"] == [
+        "10 words are in both 'art' and 'again', and are mixed as if they were different"
+    ]
