@@ -283,9 +283,10 @@ def as_text(facts: Mapping[str, Any]) -> str:
     used = [i for i, key in enumerate(keys) if any(row.get(key) not in (None, "") for row in facts["funnel"])]
     lines = [[head[i] for i in used]]
     for row in facts["funnel"]:
+        if row["name"] in facts["absent"]:
+            row = {**row, "annotated": "absent"}
         cells = [row.get(keys[i]) for i in used]
-        absent = "absent" if row["name"] in facts["absent"] else "-"
-        lines.append([f"{c:,}" if isinstance(c, int) else (c or absent) for c in cells])
+        lines.append([f"{c:,}" if isinstance(c, int) else (c or "-") for c in cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(used))]
     tests = [one["name"] for one in facts["recipe"]["tests"] if one["name"] in facts["absent"]]
     note = f"\nabsent test sets, copies of whose words were not looked for: {', '.join(tests)}"

@@ -16,7 +16,7 @@ from curation.core.errors import UserError
 from curation.core.files import read_json
 from curation.curate_command import RECIPES
 from curation.curate_recipe import CurationRecipe, load_curation
-from curation.curating import Job, curate
+from curation.curating import Job, as_text, curate
 from curation.mixture import Mixture
 
 SETS = """
@@ -164,6 +164,8 @@ def test_absent_sets_are_listed_or_passed_over(tmp_path: Path, raw: Path, recipe
     assert result.stdout.endswith("\nabsent test sets, copies of whose words were not looked for: measured\n")
     facts = read_json(out / "curation.json")
     assert facts["absent"] == ["drawn", "measured"]
+    row = as_text(facts).splitlines()[2]
+    assert row == "drawn  synthetic         -     absent         -         -       -      -"
     assert [row.get("mixed") for row in facts["funnel"]] == [10, None], "nothing to decontaminate against"
     shutil.rmtree(raw / "first")
     assert failure("curate", recipe_file, "--data", raw, "-o", out, "--skip-absent") == (
