@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from curation import mixing
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
@@ -18,11 +16,13 @@ from curation.core.fingerprint import git_commit, versions
 from curation.core.lock import alone_at
 from curation.core.recipe import resolved
 from curation.core.shards import is_finished
+from curation.core.text import aligned, counted
 from curation.curate_recipe import CurationRecipe, PublishedSet, mix_recipe
 from curation.decontaminate import decontaminate
 from curation.dedupe import dedupe
 from curation.filtering import filter_datasets
 from curation.importing import Source, import_set
+from curation.sources import sources_of
 
 FORMAT = 1
 RECORD = "curation.json"
@@ -217,8 +217,7 @@ def _clean(
         last = job.out / stage
         if not is_finished(last):
             manifest = work([Dataset.open(path) for path in now], last)
-            reasons = sorted(manifest["rejected_by_reason"].items())
-            left_out = ", ".join(f"{n:,} {reason}" for reason, n in reasons) or "nothing"
+            left_out = counted(manifest["rejected_by_reason"], none="nothing")
             say(f"{stage}: {manifest['n_rows']:,} words; left out: {left_out}")
         counts[stage] = _rows_by_source(last)
         now = [last]
@@ -247,9 +246,8 @@ def _mix(
 def _rows_by_source(folder: Path) -> Counter[str]:
     """Count the rows of a dataset by their column ``source``."""
     counts: Counter[str] = Counter()
-    for table in Dataset.open(folder).tables(["source"]):
-        for entry in pc.value_counts(table["source"]).to_pylist():
-            counts[entry["values"]] += entry["counts"]
+    for entry in sources_of(Dataset.open(folder)):
+        counts[entry["name"]] += entry["rows"]
     return counts
 
 
@@ -287,14 +285,8 @@ def as_text(facts: Mapping[str, Any]) -> str:
             row = {**row, "annotated": "absent"}
         cells = [row.get(keys[i]) for i in used]
         lines.append([f"{c:,}" if isinstance(c, int) else (c or "-") for c in cells])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(used))]
     tests = [one["name"] for one in facts["recipe"]["tests"] if one["name"] in facts["absent"]]
     note = f"\nabsent test sets, copies of whose words were not looked for: {', '.join(tests)}"
-    table = "\n".join(
-        "  ".join(
-            cell.ljust(width) if keys[i] in ("name", "group") else cell.rjust(width)
-            for i, cell, width in zip(used, line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    texts = {at for at, i in enumerate(used) if keys[i] in ("name", "group")}
+    table = "\n".join(aligned(lines, left=texts))
     return table + note if tests and facts["recipe"]["decontaminate"] is not None else table

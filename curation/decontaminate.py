@@ -88,7 +88,7 @@ def _job(tests: Sequence[Dataset], spec: DecontaminateRecipe) -> dict[str, Any]:
     return {
         "command": "decontaminate",
         "recipe": recipe.resolved(spec),
-        "tests": [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in tests],
+        "tests": [test.as_input for test in tests],
         "versions": versions(),
     }
 

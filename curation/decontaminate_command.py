@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from curation.core import options
+from curation.core.text import counted
 
 
 @click.command()
@@ -77,7 +78,7 @@ def decontaminate(
         return
     click.echo(as_text(manifest["leaks"]))
     n, kept = manifest["n_rejected"], manifest["n_rows"]
-    reasons = ", ".join(f"{m:,} {name}" for name, m in sorted(manifest["rejected_by_reason"].items()))
-    click.echo(f"{'would drop' if dry_run else 'dropped'} {n:,} of {n + kept:,} words: {reasons or 'none'}")
+    reasons = counted(manifest["rejected_by_reason"])
+    click.echo(f"{'would drop' if dry_run else 'dropped'} {n:,} of {n + kept:,} words: {reasons}")
     if not dry_run:
         click.echo(f"wrote {kept:,} words to {out}, fingerprint {manifest['fingerprint'][:16]}")

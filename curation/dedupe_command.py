@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from curation.core import options
+from curation.core.text import aligned
 
 
 @click.command()
@@ -71,13 +72,7 @@ def table(found: Mapping[str, Any]) -> str:
     lines = []
     if rows:
         cells = [("", "level", "of", "like one of", "words"), *((*row[:4], f"{row[4]:,}") for row in rows)]
-        widths = [max(len(row[i]) for row in cells) for i in range(5)]
-        lines += [
-            "  ".join(
-                c.rjust(w) if i == 4 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in cells
-        ]
+        lines += aligned(cells, left=range(4))
     else:
         lines.append("no copies")
     if n := found["overlapping_other_label"]:

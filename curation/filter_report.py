@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from curation.core.text import aligned, counted
 from curation.filters import Repair, filters
 from curation.tally import Tally
 
@@ -73,15 +74,7 @@ def as_text(manifest: Mapping[str, Any]) -> str:
     rows = [_row(step, shown) for step in manifest["funnel"]]
     kept = [manifest["kept_by_source"].get(source, 0) for source in shown]
     rows.append(("kept", f"{manifest['n_rows']:,}", "", "", "", *(f"{n:,}" for n in kept), ""))
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    left = {0, len(head) - 1}
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [head, *rows]
-    )
+    return "\n".join(aligned([head, *rows], left={0, len(head) - 1}))
 
 
 def _row(step: Mapping[str, Any], shown: Sequence[str]) -> tuple[str, ...]:
@@ -94,7 +87,7 @@ def _row(step: Mapping[str, Any], shown: Sequence[str]) -> tuple[str, ...]:
         f"{100 * dropped / step['seen']:.2f} %" if dropped else "-",
         f"{step['repaired']:,}" if step["repaired"] else "-",
         *(f"{n:,}" if (n := s["dropped"] + s["repaired"]) else "-" for s in by_source),
-        ", ".join(f"{n:,} {reason}" for reason, n in sorted(step["dropped"].items())),
+        counted(step["dropped"], none=""),
     )
 
 

@@ -17,6 +17,7 @@ from curation.core.errors import UserError
 from curation.core.files import remove_folder
 from curation.core.fingerprint import versions
 from curation.core.pool import run_tasks
+from curation.core.text import counted
 from curation.filter_report import facts
 from curation.filter_steps import Step, Steps, columns
 from curation.filters import filters
@@ -94,7 +95,7 @@ def filter_datasets(
         problem = _problem(spec, n_kept, reasons, tally)
         return {
             **job,
-            "datasets": [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in datasets],
+            "datasets": [dataset.as_input for dataset in datasets],
             "n_rows": n_kept,
             "n_rejected": reasons.total(),
             "rejected_by_reason": dict(sorted(reasons.items())),
@@ -181,7 +182,7 @@ def _problem(spec: FilterRecipe, n_kept: int, reasons: Counter[str], tally: Tall
     n = n_kept + reasons.total()
     if reasons.total() <= spec.max_dropped * n:
         return None
-    counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+    counts = counted(reasons)
     kinds = (f"{index} {reason}" for index in range(len(spec.filters)) for reason in sorted(reasons))
     _, uid, label, detail, *_ = next(tally.examples[kind][0] for kind in kinds if kind in tally.examples)
     return (

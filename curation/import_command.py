@@ -13,6 +13,7 @@ import click
 
 from curation.core import options
 from curation.core.errors import UserError
+from curation.core.text import counted
 from curation.import_help import help_text
 
 IMPORT_HELP = help_text()
@@ -81,35 +82,17 @@ def import_(
     out: Path,
     split: str,
     name: str | None,
-    root: str | None,
-    encoding: str | None,
-    crop: str | None,
-    pad_px: int | None,
-    all_scripts: bool | None,
     given: Sequence[str],
     max_dropped: float,
     jobs: int,
     dry_run: bool,
     as_json: bool,
+    **flags: str | int | bool | None,
 ) -> None:
-    """Run ``glyphmix import``; see ``IMPORT_HELP``."""
+    """Run ``glyphmix import``; see ``IMPORT_HELP``. ``flags`` are the format's, None if not given."""
     from curation.core.shards import refuse_finished
-    from curation.importing import (
-        Source,
-        check_unread,
-        default_name,
-        import_set,
-        make_importer,
-        survey,
-    )
+    from curation.importing import Source, check_unread, default_name, import_set, make_importer, survey
 
-    flags = {
-        "root": root,
-        "encoding": encoding,
-        "crop": crop,
-        "pad_px": pad_px,
-        "all_scripts": all_scripts,
-    }
     importer = make_importer(format_name, flags, _options(format_name, given))
     what = Source(importer=importer, src=source, split=split, name=name or default_name(importer, source))
     if dry_run:
@@ -129,8 +112,7 @@ def import_(
         return
     of = "" if found["expected"] is None else f" of {found['expected']:,} expected"
     click.echo(f"{what.name} {split}: found {found['found']:,}{of}")
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(found["rejected_by_reason"].items()))
-    click.echo(f"left out: {reasons or 'none'}")
+    click.echo(f"left out: {counted(found['rejected_by_reason'])}")
     click.echo(done)
 
 

@@ -19,6 +19,7 @@ from curation.core.lock import alone_at
 from curation.core.pool import run_tasks
 from curation.core.recipe import resolved
 from curation.core.sample import Reject, Sample
+from curation.core.text import counted
 from curation.cropping import OutlineError, OutsideError
 from curation.importers.base import RULED_OUT, Cut, Word
 from curation.sources import sources_written
@@ -193,7 +194,7 @@ def _unruled(reasons: Mapping[str, int]) -> Counter[str]:
 
 def _too_many(reasons: Counter[str], kept: int, max_dropped: float, first: Reject | None) -> UserError:
     example = f"; the first is {first.uid} ({first.detail or first.reason})" if first else ""
-    counts = ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items()))
+    counts = counted(reasons)
     return UserError(
         f"{reasons.total():,} of {reasons.total() + kept:,} words of the source are unusable, more than the "
         f"share of {max_dropped:g} allowed: {counts}{example}. Mend the source, or raise --max-dropped."

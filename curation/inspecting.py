@@ -14,6 +14,7 @@ from curation.core.images import BrokenImageError, Pixels, decode
 from curation.core.labels import PROTOCOLS
 from curation.core.rng import stream
 from curation.core.sheet import contact_sheet, write_png
+from curation.core.text import counted
 
 FROM_MANIFEST = {"rejected_by_reason": {}, "warnings": []}
 UNREADABLE = np.full((48, 160, 3), (200, 60, 60), np.uint8)
@@ -85,8 +86,8 @@ def as_text(facts: dict[str, Any]) -> str:
     charset = facts["charset"]
     lines += [f"charset: {len(charset)} characters, most frequent first", *_wrapped("".join(charset)), ""]
     lines += ["labels that fall out of a protocol"]
-    lines += [f"  {name}: {_counts(reasons)}" for name, reasons in facts["protocols"].items()]
-    lines += [f"rejected when the dataset was made: {_counts(facts['rejected_by_reason'])}"]
+    lines += [f"  {name}: {counted(reasons)}" for name, reasons in facts["protocols"].items()]
+    lines += [f"rejected when the dataset was made: {counted(facts['rejected_by_reason'])}"]
     return "\n".join(lines)
 
 
@@ -111,7 +112,3 @@ def _histogram(facts: dict[str, Any]) -> list[str]:
 def _wrapped(text: str, width: int = 100) -> list[str]:
     shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return [f"  {shown[i : i + width]}" for i in range(0, len(shown), width)]
-
-
-def _counts(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items())) or "none"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.core.text import aligned
 from curation.leak_recipe import LEVELS
 from curation.leaks import Best, Leaks
 
@@ -103,7 +103,7 @@ def as_text(facts: dict[str, Any]) -> str:
         for cell in shown
     ]
     clean = len(facts["cells"]) - len(shown)
-    lines = _table([head, *rows], text={0, 2}) if shown else []
+    lines = aligned([head, *rows], left={0, 2}) if shown else []
     if clean:
         n = len(facts["train_sets"]), len(facts["test_sets"])
         lines.append(
@@ -111,17 +111,6 @@ def as_text(facts: dict[str, Any]) -> str:
             f"and a test set ({n[1]})"
         )
     return "\n".join(lines)
-
-
-def _table(rows: Sequence[Sequence[str]], text: set[int]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i in text else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _counts(leaks: Leaks, best: Best) -> Counts:

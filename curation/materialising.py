@@ -72,7 +72,7 @@ def _as_dataset(mixture: Mixture, out: Path, jobs: int, shard_rows: int) -> dict
         "command": "materialise",
         "mixture": mixture.fingerprint,
         "shard_rows": shard_rows,
-        "datasets": [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in datasets],
+        "datasets": [dataset.as_input for dataset in datasets],
     }
     n_shards = -(-len(mixture) // shard_rows)
     with alone_at(out):

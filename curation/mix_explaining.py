@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from curation.core.text import aligned, counted
 from curation.mix_manifest import CAPS
 
 Entry = Mapping[str, Any]
@@ -15,7 +16,7 @@ def as_table(manifest: Entry) -> str:
     sources = manifest["sources"]
     expecting = any(source["expected"] is not None for source in sources)
     head = ["source", "asked", "unique", "seen", "repeats", "share", "left out"]
-    rows = [_row(source["name"], source["asked"], source, counts(source["left_out"])) for source in sources]
+    rows = [_row(source["name"], source["asked"], source, counted(source["left_out"])) for source in sources]
     for group in manifest["groups"]:
         asked = "" if group["ratio"] is None else f"ratio {group['ratio']}"
         rows.append(_row(f"= {group['name']}", asked, group, ""))
@@ -24,7 +25,7 @@ def as_table(manifest: Entry) -> str:
         head.insert(2, "found")
         for row, cell in zip(rows, found, strict=True):
             row.insert(2, cell)
-    return _aligned([head, *rows], numeric=set(range(2, len(head) - 1)))
+    return "\n".join(aligned([head, *rows], left={0, 1, len(head) - 1}))
 
 
 def explained(manifest: Entry) -> str:
@@ -35,11 +36,6 @@ def explained(manifest: Entry) -> str:
     lines += _of_groups(manifest)
     lines += _of_order(manifest)
     return "\n".join(lines)
-
-
-def counts(reasons: Mapping[str, int]) -> str:
-    """Counts by reason in one line."""
-    return ", ".join(f"{n:,} {reason}" for reason, n in sorted(reasons.items())) or "none"
 
 
 def _row(name: str, asked: str, of: Entry, left_out: str) -> list[str]:
@@ -122,20 +118,9 @@ def _of_order(manifest: Entry) -> list[str]:
         for row, (_, entry) in zip(rows, entries, strict=True):
             per = entry["per_batch"]
             row += [f"{per['mean']:.4f}", f"{per['least']}", f"{per['most']}", f"{per['sd']:.4f}"]
-    table = _aligned([head, *rows], numeric=set(range(1, len(head))))
+    table = "\n".join(aligned([head, *rows], left={0}))
     return [table, "any positions in a row hold a part within twice that of a prefix", ""]
 
 
 def _decimal(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]], numeric: set[int]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if i in numeric else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )

@@ -91,7 +91,7 @@ def rewrite(
         UserError: ``out`` is taken, two datasets cannot be brought together, or no row is left.
     """
     into = common_schema(datasets, damaged=salvage)
-    inputs = [{"name": d.name, "fingerprint": d.fingerprint, "n_rows": len(d)} for d in datasets]
+    inputs = [dataset.as_input for dataset in datasets]
     places = [(number, shard) for number, d in enumerate(datasets) for shard in range(d.n_shards)]
     with nullcontext() if locked else alone_at(out):
         shards.refuse_finished(out)
@@ -136,10 +136,8 @@ def common_schema(datasets: Sequence[Dataset], *, damaged: bool = False) -> pa.S
     Raises:
         UserError: two of them have a column of the same name and different kinds.
     """
-    schemas = [
-        schema(),
-        *(d.schema(damaged=damaged) for d in datasets),
-    ]  # some were written before a column was
+    # some were written before a column was
+    schemas = [schema(), *(dataset.schema(damaged=damaged) for dataset in datasets)]
     try:
         merged = pa.unify_schemas(schemas, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:

@@ -11,6 +11,7 @@ import click
 
 from curation.core import options
 from curation.core.errors import UserError
+from curation.core.text import counted
 
 if TYPE_CHECKING:
     from curation.core.dataset import Dataset
@@ -98,8 +99,8 @@ def _salvage(
     if len(datasets) != 1 or len(found) != 1:
         raise UserError(f"{found[0].path} has no dataset to salvage. {found[0].faults[0].what}")
     manifest = salvage(datasets[0], found[0], out, jobs=jobs)
-    lost = ", ".join(f"{n:,} {reason}" for reason, n in sorted(manifest["rejected_by_reason"].items()))
-    return manifest, f"wrote {manifest['n_rows']:,} words to {out}; left out: {lost or 'none'}"
+    lost = counted(manifest["rejected_by_reason"])
+    return manifest, f"wrote {manifest['n_rows']:,} words to {out}; left out: {lost}"
 
 
 def _lines(one: Verified, quick: bool) -> list[str]:

@@ -12,6 +12,7 @@ import click
 from curation.core import options
 from curation.core.errors import UserError
 from curation.core.files import refuse_existing
+from curation.core.text import aligned
 
 if TYPE_CHECKING:
     from synthgen.fonts import FontFile, FontIndex
@@ -113,8 +114,7 @@ def _as_text(index: FontIndex, characters: str) -> str:
 
     head = ("file", "family", "style", "weight", "width", "class", "licence", "axes", "draws", "scripts")
     table = [head, *(_cells(font, characters) for font in index.fonts)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+    lines = aligned(table, left=range(len(head)))
     lines += [f"skipped: {name}: {reason}, {REASONS[reason]}" for name, reason in index.skipped]
     numbers = _as_json(index, characters)
     counts = ", ".join(f"{n} {name}" for name, n in numbers["by_class"].items())

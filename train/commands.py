@@ -12,6 +12,7 @@ import click
 
 from curation.core import options
 from curation.core.labels import PROTOCOLS
+from curation.core.text import aligned
 
 if TYPE_CHECKING:
     from train.evaluate import Score
@@ -124,9 +125,7 @@ def _table(scores: Sequence[Score]) -> str:
         by_sets = mean.accuracy_unweighted, mean.one_minus_ned_unweighted
         rows.append(("mean over words", n, "", *(f"{100 * value:.1f}" for value in by_words)))
         rows.append(("mean over sets", n, "", *(f"{100 * value:.1f}" for value in by_sets)))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(aligned(rows, left=range(5)))
 
 
 def _percent(value: float, low: float, high: float) -> str:

@@ -101,6 +101,11 @@ class Dataset:
         )
 
     @property
+    def as_input(self) -> dict[str, Any]:
+        """What the manifest of a dataset that is made of this one says of it."""
+        return {"name": self.name, "fingerprint": self.fingerprint, "n_rows": len(self)}
+
+    @property
     def n_shards(self) -> int:
         """How many files its rows lie in."""
         return len(self.manifest["shards"])

@@ -240,9 +240,8 @@ def _close(out: Path, manifest: Mapping[str, Any]) -> None:
     """Write what stands beside the shards; the manifest last, for it makes the dataset a finished one."""
     with disk_may_be_full(out):
         with whole(out / "rejects.parquet") as draft, pq.ParquetWriter(draft, REJECTS) as writer:
-            for path in sorted(
-                (out / BUILD).glob("*.rejects.parquet")
-            ):  # a shard's at a time: they may be millions
+            # a shard's at a time: they may be millions
+            for path in sorted((out / BUILD).glob("*.rejects.parquet")):
                 writer.write_table(pq.read_table(path))
         write_text(out / "README.md", CARD.format(n_rows=manifest["n_rows"], split=_split_of(manifest)))
         write_json(out / "manifest.json", manifest)

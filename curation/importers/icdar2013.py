@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from curation.core.fingerprint import sha256_file
-from curation.importers.annotations import ESCAPED, ILLEGIBLE, bad_line, coordinates, quoted_words
-from curation.importers.base import Unusable, Word, importers, only_file, text_lines
+from curation.importers.annotations import ESCAPED, ILLEGIBLE, bad_line, coordinates
+from curation.importers.base import importers, text_lines
 from curation.importers.photo_files import Mark, PhotoFiles, Place, split_folders
+from curation.importers.quoted_crops import QuotedCrops
 
-TEST_FILE = "Challenge2_Test_Task3_GT.txt"
 SCENE_LINE = re.compile(r"\s*" + r"([^\s,]+),?\s+" * 4 + r'"(.*)"\s*')
 
 
 @importers.add("icdar2013")
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Icdar2013:
+class Icdar2013(QuotedCrops):
     """Read ``gt.txt``, lines of ``word_1.png, "PROPER"``, beside its pictures.
 
     It lies in SRC or in a folder of SRC called like the split. The test set is the whole one: evaluations on
@@ -38,20 +37,8 @@ class Icdar2013:
         "Challenge2_Test_Task3_Images.zip": "md5:3206778eebb3a5c5cc15c249010bf77f",
         "Challenge2_Test_Task3_GT.txt": "md5:2634060ed8fe6e7a4a9b8d68785835a1",
     }
-
-    def inputs(self, src: Path, split: str) -> dict[str, str]:
-        """Fingerprint the label file."""
-        path = _annotations(src, split)
-        return {path.name: sha256_file(path)}
-
-    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
-        """Yield the words in the order of the label file."""
-        yield from quoted_words(_annotations(src, split), split)
-
-
-def _annotations(src: Path, split: str) -> Path:
-    names = ["gt.txt", TEST_FILE] if split == "test" else ["gt.txt"]
-    return only_file(src, [f"{split}/{name}" for name in names] + names, "ICDAR 2013 task 2.3")
+    what: ClassVar[str] = "ICDAR 2013 task 2.3"
+    test_file: ClassVar[str] = "Challenge2_Test_Task3_GT.txt"
 
 
 @importers.add("icdar2013_scenes")

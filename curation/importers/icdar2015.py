@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from curation.core.fingerprint import sha256_file
-from curation.importers.annotations import ILLEGIBLE, polygon_line, quoted_words
-from curation.importers.base import Unusable, Word, importers, only_file, text_lines
+from curation.importers.annotations import ILLEGIBLE, polygon_line
+from curation.importers.base import importers, text_lines
 from curation.importers.photo_files import Mark, PhotoFiles, Place, split_folders
+from curation.importers.quoted_crops import QuotedCrops
 
-TEST_FILE = "Challenge4_Test_Task3_GT.txt"
 SCENE_FILE = re.compile(r"gt_(img_\d+)\.txt")
 
 
 @importers.add("icdar2015")
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Icdar2015:
+class Icdar2015(QuotedCrops):
     """Read ``gt.txt``, lines of ``word_1.png, "Genaxis Theatre"``, beside its pictures.
 
     It lies in SRC or in a folder of SRC called like the split. ``coords.txt`` gives the word's outline within
@@ -35,20 +34,8 @@ class Icdar2015:
     checksums: ClassVar[Mapping[str, str]] = {
         "ch4_training_word_images_gt.zip": "md5:600caf8c6a64a3dcf638839820edcca9"
     }
-
-    def inputs(self, src: Path, split: str) -> dict[str, str]:
-        """Fingerprint the label file."""
-        path = _annotations(src, split)
-        return {path.name: sha256_file(path)}
-
-    def words(self, src: Path, split: str) -> Iterator[Word | Unusable]:
-        """Yield the words in the order of the label file; ``###`` marks one that nobody could read."""
-        yield from quoted_words(_annotations(src, split), split)
-
-
-def _annotations(src: Path, split: str) -> Path:
-    names = ["gt.txt", TEST_FILE] if split == "test" else ["gt.txt"]
-    return only_file(src, [f"{split}/{name}" for name in names] + names, "ICDAR 2015 task 4.3")
+    what: ClassVar[str] = "ICDAR 2015 task 4.3"
+    test_file: ClassVar[str] = "Challenge4_Test_Task3_GT.txt"
 
 
 @importers.add("icdar2015_scenes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import ClassVar
 from curation.core.errors import UserError
 from curation.importers.annotations import OWN, coordinates, other_script, read_xml
 from curation.importers.base import importers
-from curation.importers.photo_files import Mark, PhotoFiles, Place, split_folders
+from curation.importers.photo_files import Mark, PhotoFiles, Place, xml_files
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -40,15 +39,7 @@ class IiitIlst(PhotoFiles):
         "ICDAR 2017"
     )
     expected: ClassVar[Mapping[str, int | None]] = {"train": None}
-    places: ClassVar[Mapping[str, Place]] = {
-        "train": Place(
-            annotations=split_folders("train", "annotations"),
-            photos=split_folders("train", "imgs"),
-            name=re.compile(r"(.+)\.xml"),
-            like="XML file",
-            deep=True,
-        ),
-    }
+    places: ClassVar[Mapping[str, Place]] = {"train": xml_files("XML file")}
 
     all_scripts: bool = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import ClassVar
 from curation.core.errors import UserError
 from curation.importers.annotations import OWN, other_script, read_xml, rectangle
 from curation.importers.base import importers
-from curation.importers.photo_files import Mark, PhotoFiles, Place, split_folders
+from curation.importers.photo_files import Mark, PhotoFiles, Place, xml_files
 
 
 @importers.add("kaist")
@@ -38,15 +37,7 @@ class Kaist(PhotoFiles):
         "2011"
     )
     expected: ClassVar[Mapping[str, int | None]] = {"train": None}
-    places: ClassVar[Mapping[str, Place]] = {
-        "train": Place(
-            annotations=split_folders("train", "annotations"),
-            photos=split_folders("train", "imgs"),
-            name=re.compile(r"(.+)\.xml"),
-            like="DSC02306.xml",
-            deep=True,
-        ),
-    }
+    places: ClassVar[Mapping[str, Place]] = {"train": xml_files("DSC02306.xml")}
 
     all_scripts: bool = False
 

@@ -149,3 +149,14 @@ class PhotoFiles(Photos):
 def split_folders(split: str, *names: str) -> tuple[str, ...]:
     """The publisher's own folders, then one called like the split, then SRC itself."""
     return (*names, split, ".")
+
+
+def xml_files(like: str) -> Place:
+    """XML files beside their photos, in any folders, or in ``annotations`` with the photos in ``imgs``."""
+    return Place(
+        annotations=split_folders("train", "annotations"),
+        photos=split_folders("train", "imgs"),
+        name=re.compile(r"(.+)\.xml"),
+        like=like,
+        deep=True,
+    )
