@@ -34,6 +34,19 @@ class LeakJudge:
     levels: tuple[str, ...]
     uids: tuple[str, ...]
 
+    def part(self, first: int, n_rows: int) -> LeakJudge:
+        """The judge of some rows only, with the uids that these name."""
+        here = slice(*np.searchsorted(self.rows, [first, first + n_rows]).tolist())
+        named, copied = np.unique(self.copied[here], return_inverse=True)
+        return LeakJudge(
+            rows=self.rows[here],
+            level=self.level[here],
+            distance=self.distance[here],
+            copied=copied,
+            levels=self.levels,
+            uids=tuple(self.uids[i] for i in named.tolist()),
+        )
+
     def judge(self, batch: pa.RecordBatch, first: int) -> Verdicts:
         """Drop the rows of ``batch`` that are among ours."""
         keep = np.ones(len(batch), bool)
