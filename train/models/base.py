@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from curation.core.registry import Registry
@@ -54,8 +56,24 @@ class Recognizer(nn.Module, ABC):
         """
 
     @abstractmethod
+    def decode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Read a batch in tensor operations alone, so that it can be exported.
+
+        Returns:
+            Classes, (B, T) int64, which ``texts`` turns into words; and the confidence in each word, (B,)
+            float32, 0-1.
+        """
+
+    @abstractmethod
+    def texts(self, classes: NDArray[np.int64]) -> list[str]:
+        """Spell out what ``decode`` found, (B, T), in characters of the charset."""
+
+    @torch.no_grad()
     def read(self, images: Tensor) -> list[Reading]:
         """Read a batch, without gradients."""
+        classes, confidence = self.decode(images)
+        both = zip(self.texts(classes.cpu().numpy()), confidence.tolist(), strict=True)
+        return [Reading(text=text, confidence=p) for text, p in both]
 
 
 class Model(Protocol):

@@ -6,11 +6,13 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from train.models.base import Reading, Recognizer
+from train.models.base import Recognizer
 
 BLANK = 0
 MAX_LABEL = 32  # columns of a target: no protocol with a charset allows longer labels than 25
@@ -61,16 +63,17 @@ class CtcRecognizer(Recognizer):
             loss = loss + (1 - progress / self.guide) * guide_loss(log_probs, targets)
         return loss
 
-    @torch.no_grad()
-    def read(self, images: Tensor) -> list[Reading]:
-        """Read the likeliest path; its probability is the confidence."""
+    def decode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Classes of the likeliest path, (B, n_steps), blanks and repeats in it; and its probability."""
         best, classes = self(images).float().log_softmax(-1).max(-1)
-        changed = F.pad(classes[:, 1:] != classes[:, :-1], (1, 0), value=True)
-        kept = (changed & (classes != BLANK)).cpu().numpy()
-        chosen, confidence = classes.cpu().numpy(), best.sum(1).exp().tolist()
+        return classes, best.sum(1).exp()
+
+    def texts(self, classes: NDArray[np.int64]) -> list[str]:
+        """Spell out paths: of equal neighbours one counts, and blanks not at all."""
+        changed = np.pad(classes[:, 1:] != classes[:, :-1], ((0, 0), (1, 0)), constant_values=True)
+        kept = changed & (classes != BLANK)
         return [
-            Reading(text="".join(self.charset[c - 1] for c in row[keep]), confidence=p)
-            for row, keep, p in zip(chosen, kept, confidence, strict=True)
+            "".join(self.charset[c - 1] for c in row[keep]) for row, keep in zip(classes, kept, strict=True)
         ]
 
     def _reason(self, label: str) -> str | None:
