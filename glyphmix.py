@@ -30,7 +30,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "mix": ("curation.mix_command:mix", "Select words from datasets at an exact ratio."),
     "materialise": ("curation.materialise_command:materialise", "Write the words of a mixture in order."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
-    "evaluate": ("train.commands:evaluate", "Measure a trained recognizer on datasets."),
+    "evaluate": ("train.evaluate_command:evaluate", "Measure a trained recognizer on datasets."),
     "ablate": ("train.study_commands:ablate", "Run a study: many mixtures, one cause."),
     "laws": ("train.study_commands:laws", "Fit how accuracy moves in a study."),
     "report": ("train.study_commands:report", "Write a study's page and print its table."),
