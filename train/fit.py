@@ -21,7 +21,9 @@ from curation.core.recipe import resolved
 from curation.mixture import Mixture
 from train import run_folder
 from train.batches import Words
+from train.cost import Meter, peak_gpu_memory_mb
 from train.metrics import wilson
+from train.models import Recognizer
 from train.models.base import count_parameters
 from train.recipe import TrainRecipe, resolve
 from train.training import Training, learning_rate, read_all
@@ -48,6 +50,7 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
         UserError: the recipe, mixture or folder does not fit, or the loss is no longer finite.
         SystemExit: SIGTERM came; a checkpoint was written first, as it is for Ctrl-C.
     """
+    meter = Meter()
     recipe = resolve(recipe, mixture)
     assert recipe.mixture is not None
     assert recipe.threads is not None
@@ -64,10 +67,13 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
             run_folder.begin(out, job)
         elif state := run_folder.load_checkpoint(out, device):
             training.restore(state)
+            meter.restore(state["cost"])
         run_folder.cut_log(out, training.step)
-        _loop(training, words, out)
-        record = _record(recipe, seed, training, words, chosen)
-    run_folder.finish(out, training.network, record, words.trained_on())
+        _loop(training, words, out, meter)
+        network = training.reader(words.batch)
+        record = _record(recipe, seed, network, words, chosen)
+    record |= {"timing": _timing(recipe, meter)}
+    run_folder.finish(out, network, record, words.trained_on())
     return run_folder.read_record(out)
 
 
@@ -89,7 +95,7 @@ def _warn(words: Words) -> None:
         click.echo(f"Warning: {n} of the words held out do not count ({reason}).", err=True)
 
 
-def _loop(training: Training, words: Words, out: Path) -> None:
+def _loop(training: Training, words: Words, out: Path, meter: Meter) -> None:
     """Take the steps that are left."""
     recipe, last_saved = training.recipe, training.step
     bar_total = recipe.steps * recipe.batch
@@ -106,7 +112,7 @@ def _loop(training: Training, words: Words, out: Path) -> None:
                 loss = training.advance(images, targets)
             except FloatingPointError as error:
                 raise _diverged(out, step, last_saved, error) from None
-            training.seconds += time.perf_counter() - began
+            meter.seconds += time.perf_counter() - began
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update(recipe.batch)
             entry: dict[str, Any] = {
@@ -115,10 +121,10 @@ def _loop(training: Training, words: Words, out: Path) -> None:
                 "lr": learning_rate(recipe, step),
             }
             if recipe.validate_every and training.step % recipe.validate_every == 0:
-                entry |= {"validation": _validate(training, words)}
+                entry |= {"validation": _validate(training.reader(words.batch), words, recipe)}
             log.write(json.dumps(entry) + "\n")
             if stop or training.step % recipe.checkpoint_every == 0:
-                run_folder.save_checkpoint(out, training.state())
+                run_folder.save_checkpoint(out, training.state() | {"cost": meter.state()})
                 last_saved = training.step
             if stop:
                 raise stop[0]
@@ -132,12 +138,12 @@ def _diverged(out: Path, step: int, last_saved: int, error: FloatingPointError) 
     )
 
 
-def _validate(training: Training, words: Words) -> dict[str, Any] | None:
+def _validate(network: Recognizer, words: Words, recipe: TrainRecipe) -> dict[str, Any] | None:
     """Word accuracy on the words held out of the mixture: for the log, never to choose weights by."""
     images, labels = words.validation()
     if not labels:
         return None
-    readings = read_all(training.network, images, training.recipe.precision)
+    readings = read_all(network, images, recipe.precision)
     n_correct = sum(reading.text == label for reading, label in zip(readings, labels, strict=True))
     low, high = wilson(n_correct, len(labels))
     return {
@@ -151,7 +157,7 @@ def _validate(training: Training, words: Words) -> dict[str, Any] | None:
 
 
 def _record(
-    recipe: TrainRecipe, seed: int, training: Training, words: Words, chosen: Protocol
+    recipe: TrainRecipe, seed: int, network: Recognizer, words: Words, chosen: Protocol
 ) -> dict[str, Any]:
     samples = recipe.steps * recipe.batch
     return {
@@ -161,17 +167,22 @@ def _record(
         "mixture": {"fingerprint": words.mixture.fingerprint, "sources": words.seen(samples)},
         "steps": recipe.steps,
         "samples_seen": samples,
-        "validation": _validate(training, words),
+        "validation": _validate(network, words, recipe),
         "unlearnable": dict(words.unlearnable),
-        "parameters": count_parameters(training.network),
-        "device": training.device.type,
+        "parameters": count_parameters(network),
+        "device": recipe.device,
         "versions": fingerprint.versions(("glyphmix", "numpy", "opencv-python-headless", "pyarrow", "torch")),
         "git_commit": fingerprint.git_commit(),
-        "timing": {
-            "seconds": round(training.seconds, 1),
-            "words_per_second": round(samples / training.seconds, 1),
-        },
     }
+
+
+def _timing(recipe: TrainRecipe, meter: Meter) -> dict[str, float]:
+    """What the run cost: the one part of its record that differs when it is repeated."""
+    timing = {key: round(value, 1) for key, value in meter.state().items()}
+    timing["words_per_second"] = round(recipe.steps * recipe.batch / meter.seconds, 1)
+    if (peak := peak_gpu_memory_mb(torch.device(recipe.device))) is not None:
+        timing["peak_gpu_memory_mb"] = round(peak, 1)
+    return timing
 
 
 @contextmanager

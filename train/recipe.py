@@ -14,6 +14,8 @@ from curation.core.labels import protocol
 from curation.core.recipe import component
 from train.augments import augments
 from train.augments.mild import Mild
+from train.averages import averages
+from train.averages.none import NoAverage
 from train.models import models
 from train.models.conv_ctc import ConvCtc
 
@@ -34,6 +36,7 @@ class TrainRecipe:
             cosine to 0.
         weight_decay: Of AdamW, on matrices and kernels only.
         clip: Greatest norm of the gradient.
+        average: Which mean of the weights over the steps is read with, and kept as the run's.
         precision: ``bf16``: products in bfloat16, sums and weights in float32.
         checkpoint_every: Steps between checkpoints.
         validate_every: Steps between measurements on the held-out words; 0 for one, at the end.
@@ -51,6 +54,7 @@ class TrainRecipe:
     warmup: float = 0.1
     weight_decay: float = 0.05
     clip: float = 5.0
+    average: Any = component(averages, default=NoAverage())  # noqa: RUF009
     precision: Literal["bf16", "float32"] = "bf16"
     checkpoint_every: int = 500
     validate_every: int = 1_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 
 from curation.core.rng import stream
 from train.augments.base import to_float
+from train.averages.base import Averaged, batch_norms, renew_norms
 from train.models import Reading, Recognizer
 from train.models.base import half_precision, to_channels_last
 from train.recipe import TrainRecipe
 
+Batches = Callable[[int, int], tuple[torch.Tensor, torch.Tensor]]
+
 
 class Training:
-    """The state of one run: weights, optimizer and how far it is.
+    """The state of one run: weights, their average, optimizer and how far it is.
 
     Nothing else carries over from step to step: every random draw and the learning rate are functions of
     the seed and the step, so that a run that goes on from a checkpoint ends with the same bits.
@@ -36,8 +40,8 @@ class Training:
             {"params": others, "weight_decay": 0.0},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+        self.averaged: Averaged | None = None
         self.step = 0
-        self.seconds = 0.0
 
     def advance(self, images: torch.Tensor, targets: torch.Tensor) -> float:
         """Learn from one batch of packed words; return its mean loss before the update.
@@ -62,22 +66,59 @@ class Training:
             raise FloatingPointError(f"loss {value:g}, gradient norm {float(norm):g}")
         self.optimizer.step()
         self.step += 1
+        self._average()
         return value
+
+    def reader(self, batches: Batches) -> Recognizer:
+        """The network to read with: of averaged weights if their average has begun, else the trained one.
+
+        Args:
+            batches: The packed words and targets from one position of the mixture to another; an average
+                that needs new statistics for batch norms takes them from the last ones before this step.
+        """
+        if self.averaged is None:
+            return self.network
+        network: Recognizer = self.averaged.network
+        if (n := self.recipe.average.norm_batches) and batch_norms(network):
+            renew_norms(network, self._losses(network, batches, range(max(0, self.step - n), self.step)))
+        return network
+
+    def _losses(self, network: Recognizer, batches: Batches, steps: range) -> Iterator[torch.Tensor]:
+        for step in steps:
+            torch.manual_seed(_torch_seed(self.seed, "norms", step))
+            images, targets = batches(step * self.recipe.batch, (step + 1) * self.recipe.batch)
+            batch = self.recipe.augment(images.to(self.device), stream(self.seed, "augment", step))
+            with half_precision(self.device, self.recipe.precision):
+                yield network.loss(batch, targets.to(self.device))
+
+    def _average(self) -> None:
+        if weight := self.recipe.average.weight(self.step, self.recipe.steps):
+            if self.averaged is None:
+                self._begin_average()
+            else:
+                self.averaged.update(weight)
+
+    def _begin_average(self) -> None:
+        self.averaged = Averaged(self.network, with_norms=not self.recipe.average.norm_batches)
 
     def state(self) -> dict[str, Any]:
         """All that ``restore`` needs."""
         return {
             "step": self.step,
-            "seconds": self.seconds,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": self.averaged and self.averaged.network.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where ``state`` was taken."""
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self.step = int(state["step"])
+        if state["average"] is not None:
+            self._begin_average()
+            assert self.averaged is not None
+            self.averaged.network.load_state_dict(state["average"])
 
 
 def learning_rate(recipe: TrainRecipe, step: int) -> float:
