@@ -18,6 +18,8 @@ from train.averages import averages
 from train.averages.none import NoAverage
 from train.models import models
 from train.models.conv_ctc import ConvCtc
+from train.schedules import schedules
+from train.schedules.one_cycle import OneCycle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +33,15 @@ class TrainRecipe:
         augment: What is done to each word each time it is seen.
         steps: Batches, of positions 0 to ``steps * batch`` of the mixture.
         batch: Words in a batch.
+        accumulate: Parts of a batch that go through the network one after another, for less memory. The
+            gradient is that of the whole batch, but batch norm and what is drawn at random see parts.
+        optimizer: ``adamw``, or ``muon`` for matrices and kernels of hidden layers and AdamW for the rest.
         lr: Greatest learning rate.
-        warmup: Share of the steps in which the learning rate rises to ``lr``, 0-1; then it falls along half a
-            cosine to 0.
-        weight_decay: Of AdamW, on matrices and kernels only.
+        warmup: Share of the steps in which the learning rate rises to ``lr``, 0-1.
+        schedule: How the learning rate goes on after that.
+        betas: Of AdamW.
+        momentum: Of Muon.
+        weight_decay: On matrices and kernels only.
         clip: Greatest norm of the gradient.
         average: Which mean of the weights over the steps is read with, and kept as the run's.
         precision: ``bf16``: products in bfloat16, sums and weights in float32.
@@ -50,8 +57,13 @@ class TrainRecipe:
     augment: Any = component(augments, default=Mild())  # noqa: RUF009
     steps: int = 5_000
     batch: int = 128
+    accumulate: int = 1
+    optimizer: Literal["adamw", "muon"] = "adamw"
     lr: float = 2e-3
     warmup: float = 0.1
+    schedule: Any = component(schedules, default=OneCycle())  # noqa: RUF009
+    betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = 0.95
     weight_decay: float = 0.05
     clip: float = 5.0
     average: Any = component(averages, default=NoAverage())  # noqa: RUF009
@@ -62,13 +74,19 @@ class TrainRecipe:
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     def __post_init__(self) -> None:
-        for key in ("steps", "batch", "checkpoint_every"):
+        for key in ("steps", "batch", "accumulate", "checkpoint_every"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be 1 or more, got {getattr(self, key)}")
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads must be 1 or more, got {self.threads}")
         if self.validate_every < 0:
             raise ValueError(f"validate_every must be 0 or more, got {self.validate_every}")
+        if self.accumulate > self.batch:
+            raise ValueError(f"accumulate must be up to batch, {self.batch}, got {self.accumulate}")
+        if not all(0 <= value < 1 for value in (*self.betas, self.momentum)):
+            raise ValueError(
+                f"betas and momentum must be from 0 to below 1, got {list(self.betas)} and {self.momentum:g}"
+            )
         if self.weight_decay < 0:
             raise ValueError(f"weight_decay must be 0 or more, got {self.weight_decay:g}")
         if self.lr <= 0 or self.clip <= 0:

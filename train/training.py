@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from train.augments.base import to_float
 from train.averages.base import Averaged, batch_norms, renew_norms
 from train.models import Reading, Recognizer
 from train.models.base import half_precision, to_channels_last
+from train.optimizers import optimizers
 from train.recipe import TrainRecipe
 
 Batches = Callable[[int, int], tuple[torch.Tensor, torch.Tensor]]
@@ -33,13 +35,7 @@ class Training:
         self.network: Recognizer = recipe.model.build(charset)
         self.network.to(device)
         to_channels_last(self.network)
-        kernels = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": kernels, "weight_decay": recipe.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+        self.optimizers = optimizers(recipe, self.network)
         self.averaged: Averaged | None = None
         self.step = 0
 
@@ -51,23 +47,31 @@ class Training:
         """
         torch.manual_seed(_torch_seed(self.seed, "step", self.step))
         self.network.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.recipe, self.step)
+        self.network.zero_grad()
         rng = stream(self.seed, "augment", self.step)
         batch = self.recipe.augment(images.to(self.device), rng)
-        with half_precision(self.device, self.recipe.precision):
-            progress = self.step / self.recipe.steps
-            loss = self.network.loss(batch, targets.to(self.device), progress).mean()
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss = self._backward(batch, targets.to(self.device))
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        value = float(loss.detach())
+        value = float(loss)
         if not math.isfinite(value + float(norm)):
             raise FloatingPointError(f"loss {value:g}, gradient norm {float(norm):g}")
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(self.recipe, self.step)
+            optimizer.step()
         self.step += 1
         self._average()
         return value
+
+    def _backward(self, batch: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Add the gradient of the mean loss over ``batch`` to that of the weights; return that loss."""
+        progress, total = self.step / self.recipe.steps, torch.zeros((), device=self.device)
+        for part in parts(len(batch), self.recipe.accumulate):
+            with half_precision(self.device, self.recipe.precision):
+                loss = self.network.loss(batch[part], targets[part], progress).sum() / len(batch)
+            torch.autograd.backward(loss)
+            total += loss.detach()
+        return total
 
     def reader(self, batches: Batches) -> Recognizer:
         """The network to read with: of averaged weights if their average has begun, else the trained one.
@@ -106,14 +110,15 @@ class Training:
         return {
             "step": self.step,
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "average": self.averaged and self.averaged.network.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to where ``state`` was taken."""
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, its_state in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(its_state)
         self.step = int(state["step"])
         if state["average"] is not None:
             self._begin_average()
@@ -122,11 +127,17 @@ class Training:
 
 
 def learning_rate(recipe: TrainRecipe, step: int) -> float:
-    """The learning rate at ``step``, from 0: a straight rise to ``lr``, then half a cosine to 0."""
+    """The learning rate at ``step``, from 0: a straight rise to ``lr``, then what the schedule says."""
     rise = recipe.warmup * recipe.steps
     if step < rise:
         return recipe.lr * (step + 1) / (rise + 1)
-    return recipe.lr * (1 + math.cos(math.pi * (step - rise) / max(1.0, recipe.steps - rise))) / 2
+    return recipe.lr * float(recipe.schedule.factor(step, recipe.steps, rise))
+
+
+def parts(n: int, count: int) -> list[slice]:
+    """Divide ``n`` words into ``count`` runs, as equal as can be."""
+    bounds = [i * n // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
 def read_all(network: Recognizer, images: NDArray[np.uint8], precision: str) -> list[Reading]:
