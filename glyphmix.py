@@ -31,6 +31,7 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "materialise": ("curation.materialise_command:materialise", "Write the words of a mixture in order."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.evaluate_command:evaluate", "Measure a trained recognizer on datasets."),
+    "read": ("train.read_command:read", "Read words on pictures with a trained recognizer."),
     "ablate": ("train.study_commands:ablate", "Run a study: many mixtures, one cause."),
     "laws": ("train.study_commands:laws", "Fit how accuracy moves in a study."),
     "report": ("train.study_commands:report", "Write a study's page and print its table."),

@@ -48,6 +48,7 @@ Commands:
   materialise    Write the words of a mixture in order.
   train          Train a recognizer on a mixture.
   evaluate       Measure a trained recognizer on datasets.
+  read           Read words on pictures with a trained recognizer.
   ablate         Run a study: many mixtures, one cause.
   laws           Fit how accuracy moves in a study.
   report         Write a study's page and print its table.
@@ -110,7 +111,7 @@ def test_unknown_command() -> None:
     assert result.stderr == (
         "Usage: glyphmix [OPTIONS] COMMAND [ARGS]...\n"
         "Try 'glyphmix --help' for help.\n\n"
-        "Error: unknown command 'rendr'. Did you mean 'render'?\n"
+        "Error: unknown command 'rendr'. Did you mean 'render' or 'read'?\n"
     )
     known = ", ".join(sorted(COMMANDS))
     assert run("zzz").stderr.splitlines()[-1] == f"Error: unknown command 'zzz'. Known: {known}."
