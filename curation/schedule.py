@@ -86,6 +86,15 @@ def interleave(
     return pattern
 
 
+def had(first: int, total: int, k: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of two sources in ``total`` parts, how many words of the one with ``first`` stand before position k.
+
+    It is k * first / total, rounded to the nearest, so that both are within half a word of their part of
+    every prefix. Positions may go on beyond ``total``, as long as 2 * k * first fits in 64 bits.
+    """
+    return (2 * first * k + total) // (2 * total)
+
+
 def prefix_error(at: NDArray[np.int64], total: int) -> Fraction:
     """Farthest that what stands at ``at``, rising, of ``total`` positions is from its part of any prefix."""
     n = len(at)
@@ -109,10 +118,8 @@ def pass_order(seed: int, source: str, number: int, lap: int, n: int) -> NDArray
 
 
 def _two(first: int, second: int) -> NDArray[np.uint8]:
-    """After k positions the first source has had k * first / T, rounded to the nearest."""
     total = first + second
-    had = (2 * first * np.arange(total + 1) + total) // (2 * total)
-    pattern: NDArray[np.uint8] = (np.diff(had) == 0).astype(np.uint8)
+    pattern: NDArray[np.uint8] = (np.diff(had(first, total, np.arange(total + 1))) == 0).astype(np.uint8)
     return pattern
 
 

@@ -12,6 +12,7 @@ import train_words
 from curation.core.labels import CHARSET_36, protocol
 from curation.mixture import Mixture
 from train import batches, fit
+from train.packing import pack
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def test_batches_follow_the_mixture(mixture: Path) -> None:
     ]
     assert torch.equal(targets, network.encode(labels)[0])
     assert images.dtype == torch.uint8
-    np.testing.assert_array_equal(images[2], batches.pack(opened.datasets()[source[2]]).images[row[2]])
+    np.testing.assert_array_equal(images[2], pack(opened.datasets()[source[2]]).images[row[2]])
 
 
 def test_words_that_cannot_be_learned_are_counted(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_words_that_the_protocol_drops_neither_teach_nor_validate(
     images, labels = opened.validation()
     assert sorted(labels) == ["a" * 20, "ten"], "a word that the network cannot spell counts as misread"
     (ten,) = images[[label == "ten" for label in labels]]
-    np.testing.assert_array_equal(ten, batches.pack(held_out).images[0])
+    np.testing.assert_array_equal(ten, pack(held_out).images[0])
     _, targets = opened.batch(0, 4)
     assert sorted((targets != 0).sum(1).tolist()) == [0, 3, 3, 3]
 

@@ -49,11 +49,12 @@ def test_few_rows_of_a_large_dataset_make_a_pack_of_their_own(
     whole = pack(words)
     monkeypatch.setattr(packing, "WHOLE_UP_TO", 10)
     few = pack(words, np.array([3, 11]))
+    assert few.rows is not None
     assert few.rows.tolist() == [3, 11]
     np.testing.assert_array_equal(few.take(np.array([11, 3])), whole.images[[11, 3]])
     with pytest.raises(KeyError):
         few.take(np.array([4]))
-    assert len(pack(words, np.arange(20)).rows) == 30, "most of the rows: the whole dataset is packed"
+    assert len(pack(words, np.arange(20)).images) == 30, "most of the rows: the whole dataset is packed"
 
 
 def test_a_pack_is_made_once(words: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

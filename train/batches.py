@@ -1,9 +1,11 @@
-"""The words of a mixture, packed and encoded once, as batches by position."""
+"""The words of a mixture, packed and encoded once, and rendered ones, as batches by position."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -16,39 +18,33 @@ from curation.core.errors import UserError
 from curation.core.fingerprint import sha256
 from curation.core.labels import Protocol
 from curation.mixture import Mixture
+from train.drawing import Drawers
 from train.models import Recognizer
-from train.packing import Pack, pack
+from train.packed_words import PackedWords, Rows
+from train.rendered import Order, Rendered
+from train.rendered_words import RenderedWords
 from train.run_folder import TrainedOn
+from train.word_stream import WordStream
 
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Part:
-    """The words of one dataset that the mixture uses: rows ascending, targets and labels beside them.
-
-    The label of a word that the protocol drops is empty, as its target is.
-    """
-
-    pack: Pack
-    rows: Rows
-    targets: Tensor
-    labels: list[str]
+Range = tuple[int, int]
 
 
 class Words:
-    """Everything a mixture trains and validates on.
+    """Everything that a training learns from and is measured on.
 
     Args:
-        mixture: Which word comes at which position.
+        mixture: Which word comes at which position; None for rendered words alone.
         recognizer: Decides how labels are encoded, and which it cannot learn.
         protocol: How labels are normalised.
         image_size: Height and width, in pixels, to which words are scaled.
         threads: Decoding threads; None for one a core.
+        rendered: Words drawn as it goes, among those of the mixture; None for none.
+        stream: These words, if they are open already.
 
     Attributes:
-        unlearnable: Words that take up positions but teach nothing, by reason.
+        unlearnable: Words of the mixture that take up positions but teach nothing, by reason.
         dropped: Held-out words that the protocol does not count, by reason.
+        rendered: What was drawn; None without rendered words.
 
     Raises:
         UserError: an image cannot be decoded, or not one word can be learned.
@@ -56,59 +52,93 @@ class Words:
 
     def __init__(
         self,
-        mixture: Mixture,
+        mixture: Mixture | None,
         recognizer: Recognizer,
         protocol: Protocol,
         image_size: tuple[int, int],
         threads: int | None = None,
+        *,
+        rendered: Rendered | None = None,
+        stream: WordStream | None = None,
     ) -> None:
         self.mixture = mixture
         self.unlearnable: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
-        validation = mixture.validation()
-        n_learnable = 0
-        self._parts: list[_Part] = []
-        for number, dataset in enumerate(mixture.datasets()):
-            training = np.unique(mixture.training_rows(number)).astype(np.int64)
-            held_out = np.asarray(validation[1], np.int64)[np.asarray(validation[0]) == number]
-            rows = np.union1d(training, held_out)
-            packed = pack(dataset, rows, size=image_size, threads=threads)
-            _refuse_broken(packed, dataset, rows)
-            normalised = [protocol.normalise(label) for label in _texts(dataset, rows, "label")]
-            labels = [label if why is None else "" for label, why in normalised]
-            targets, unreadable = recognizer.encode(labels)
-            reasons = [why or reason for (_, why), reason in zip(normalised, unreadable, strict=True)]
-            taught, validating = np.isin(rows, training), np.isin(rows, held_out)
-            self.unlearnable += _count(reasons, taught)
-            self.dropped += _count([why for _, why in normalised], validating)
-            n_learnable += sum(bool(t) and r is None for t, r in zip(taught, reasons, strict=True))
-            self._parts.append(_Part(pack=packed, rows=rows, targets=targets, labels=labels))
-        if not n_learnable:
-            counts = ", ".join(f"{n} {reason}" for reason, n in sorted(self.unlearnable.items()))
-            raise UserError(
-                f"no word of the mixture {mixture.path} can be learned under protocol {protocol.name} "
-                f"({counts or 'it is empty'}). Check its labels and the recipe's protocol."
-            )
+        self.order = Order.of(rendered and rendered.per_word, has_mixture=mixture is not None)
+        self.rendered: RenderedWords | None = None
+        if rendered is not None:
+            stream = stream or rendered.open(protocol, image_size)
+            self.rendered = RenderedWords(rendered, stream, recognizer)
+        self._parts: list[PackedWords] = []
+        if mixture is not None:
+            self._open(mixture, recognizer, protocol, image_size, threads)
 
     def batch(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The words at positions ``start`` to ``stop``: (B, H, W, 3) uint8, and their targets."""
-        images, targets = self._gather(*self.mixture.positions(start, stop))
-        return torch.from_numpy(images), targets
+        """The words at positions ``start`` to ``stop``: (B, H, W, 3) uint8, and their targets.
+
+        Rendered ones among them are drawn in this process; ``batches`` has them drawn ahead.
+        """
+        return self._batch(start, stop, None)
+
+    def batches(self, ranges: Iterable[Range]) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of these ``ranges`` of positions, rising, with what they need prepared ahead.
+
+        Where several processes train together, each gives its own part of every batch, and draws no other
+        words. Rendered words are counted here, and only here.
+
+        Args:
+            ranges: First position and the one after the last, of each batch; asked for ahead.
+        """
+        here, ahead = itertools.tee(ranges)
+        with ExitStack() as stack:
+            drawers = None
+            if self.rendered is not None:
+                numbers = (np.arange(*self.order.of_rendered(*positions)) for positions in ahead)
+                drawers = stack.enter_context(self.rendered.drawers(numbers))
+            for start, stop in here:
+                yield self._batch(start, stop, drawers)
 
     def validation(self) -> tuple[NDArray[np.uint8], list[str]]:
-        """The words held out that count: images, (N, H, W, 3) uint8, and normalised labels."""
+        """The words held out that count: images, (N, H, W, 3) uint8, and normalised labels.
+
+        They are those of the mixture; without one, rendered words of a sequence of their own.
+        """
+        if self.mixture is None:
+            assert self.rendered is not None
+            images, labels, self.dropped = self.rendered.held_out
+            return images, labels
         source, row = (np.asarray(column) for column in self.mixture.validation())
-        labels = []
-        for number, wanted in zip(source.tolist(), row.tolist(), strict=True):
-            part = self._parts[number]
-            labels.append(part.labels[int(np.searchsorted(part.rows, wanted))])
+        labels = [""] * len(row)
+        for number in np.unique(source).tolist():
+            here = np.flatnonzero(source == number)
+            for at, label in zip(here.tolist(), self._parts[number].held_out_labels(row[here]), strict=True):
+                labels[at] = label
         counts = np.array([label != "" for label in labels], bool)
         images, _ = self._gather(source[counts], row[counts])
         return images, [label for label in labels if label]
 
+    def record(self, n_samples: int) -> dict[str, Any]:
+        """What the run's record says of the words at the first ``n_samples`` positions."""
+        mixture = self.mixture and {
+            "fingerprint": self.mixture.fingerprint,
+            "sources": self.seen(n_samples),
+        }
+        return {"mixture": mixture, "rendered": self.rendered and self.rendered.record()}
+
+    def state(self) -> dict[str, Any]:
+        """What has been counted, for a checkpoint."""
+        return {} if self.rendered is None else self.rendered.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Count on from ``state``."""
+        if self.rendered is not None:
+            self.rendered.restore(state)
+
     def seen(self, n_samples: int) -> list[dict[str, Any]]:
         """For each source its name, how many different words it has, and how many samples were of it."""
-        full, rest = divmod(n_samples, len(self.mixture))
+        if self.mixture is None:
+            return []
+        full, rest = divmod(self.order.of_mixture(0, n_samples)[1], len(self.mixture))
         counts = np.zeros(256, np.int64)
         for times, stop in ((full, len(self.mixture)), (1, rest)):
             counts += times * np.bincount(self.mixture.positions(0, stop)[0], minlength=256)
@@ -121,49 +151,79 @@ class Words:
         return sources
 
     def trained_on(self) -> TrainedOn:
-        """Fingerprints of every word with a position."""
+        """Fingerprints of every word of the mixture with a position.
+
+        Rendered words have none: their uids are a prefix and a number, which ``rendered.was_rendered`` tells
+        from the run's record.
+        """
         images, uids = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
-        for number, dataset in enumerate(self.mixture.datasets()):
+        for number, dataset in enumerate(self.mixture.datasets() if self.mixture else ()):
+            assert self.mixture is not None
             rows = np.unique(self.mixture.training_rows(number)).astype(np.int64)
             images.append(short_hashes(dataset, "sha256", rows))
             uids.append(short_hashes(dataset, "uid", rows))
         return TrainedOn(images=np.unique(np.concatenate(images)), uids=np.unique(np.concatenate(uids)))
 
+    def _open(
+        self,
+        mixture: Mixture,
+        recognizer: Recognizer,
+        protocol: Protocol,
+        image_size: tuple[int, int],
+        threads: int | None,
+    ) -> None:
+        validation = mixture.validation()
+        n_learnable = 0
+        for number, dataset in enumerate(mixture.datasets()):
+            training = mixture.training_rows(number)
+            held_out = np.asarray(validation[1], np.int64)[np.asarray(validation[0]) == number]
+            rows = np.union1d(training, held_out)
+            part = PackedWords.open(dataset, rows, recognizer, protocol, image_size, threads)
+            unlearnable = part.reasons(training)
+            self.unlearnable += unlearnable
+            self.dropped += part.dropped(held_out)
+            n_learnable += len(training) - unlearnable.total()
+            self._parts.append(part)
+        if not n_learnable:
+            counts = ", ".join(f"{n} {reason}" for reason, n in sorted(self.unlearnable.items()))
+            raise UserError(
+                f"no word of the mixture {mixture.path} can be learned under protocol {protocol.name} "
+                f"({counts or 'it is empty'}). Check its labels and the recipe's protocol."
+            )
+
+    def _batch(self, start: int, stop: int, drawers: Drawers | None) -> tuple[Tensor, Tensor]:
+        if self.rendered is None:
+            assert self.mixture is not None
+            images, targets = self._gather(*self.mixture.positions(start, stop))
+            return torch.from_numpy(images), targets
+        first, last = self.order.of_rendered(start, stop)
+        drawn = self.rendered.take(drawers, first, last)
+        if self.mixture is None:
+            return torch.from_numpy(drawn[0]), drawn[1]
+        packed = self._gather(*self.mixture.positions(*self.order.of_mixture(start, stop)))
+        where = self.order.is_rendered(start, stop)
+        images = np.empty((stop - start, *drawn[0].shape[1:]), np.uint8)
+        targets = drawn[1].new_empty((stop - start, *drawn[1].shape[1:]))
+        for mask, (own_images, own_targets) in ((where, drawn), (~where, packed)):
+            images[mask] = own_images
+            targets[torch.from_numpy(mask)] = own_targets
+        return torch.from_numpy(images), targets
+
     def _gather(self, source: NDArray[np.uint8], row: Rows) -> tuple[NDArray[np.uint8], Tensor]:
         first = self._parts[0]
+        if len(self._parts) == 1:
+            return first.take(row)
         images = np.empty((len(row), *first.pack.images.shape[1:]), np.uint8)
-        targets = torch.empty((len(row), *first.targets.shape[1:]), dtype=first.targets.dtype)
+        targets = first.targets.new_empty((len(row), *first.targets.shape[1:]), dtype=first.dtype)
         for number in np.unique(source).tolist():
-            part, here = self._parts[number], np.flatnonzero(source == number)
-            images[here] = part.pack.take(row[here])
-            targets[torch.from_numpy(here)] = part.targets[
-                torch.from_numpy(np.searchsorted(part.rows, row[here]))
-            ]
+            here = np.flatnonzero(source == number)
+            images[here], targets[torch.from_numpy(here)] = self._parts[number].take(row[here])
         return images, targets
 
 
 def short_hashes(dataset: Dataset, column: str, rows: Rows | None = None) -> NDArray[np.uint64]:
     """First 8 bytes of each row's SHA-256: of the image file (``sha256``), or of the text in ``column``."""
-    texts = _texts(dataset, rows, column)
+    values = dataset.table([column])[column]
+    texts: list[str] = (values if rows is None else values.take(rows)).to_pylist()
     digests = texts if column == "sha256" else [sha256(text.encode()) for text in texts]
     return np.array([int(digest[:16], 16) for digest in digests], np.uint64)
-
-
-def _count(reasons: list[str | None], among: NDArray[np.bool_]) -> Counter[str]:
-    return Counter(why for why, here in zip(reasons, among, strict=True) if here and why is not None)
-
-
-def _texts(dataset: Dataset, rows: Rows | None, column: str) -> list[str]:
-    values = dataset.table([column])[column]
-    found: list[str] = (values if rows is None else values.take(rows)).to_pylist()
-    return found
-
-
-def _refuse_broken(packed: Pack, dataset: Dataset, rows: Rows) -> None:
-    broken = sorted(set(packed.broken) & set(rows.tolist()))
-    if broken:
-        uid = dataset.take(broken[:1], ["uid"])[0]["uid"]
-        raise UserError(
-            f"{len(broken)} of the mixture's words in {dataset.path} cannot be decoded, "
-            f"the first being {uid}: {packed.broken[broken[0]]}. Make the dataset and the mixture anew."
-        )

@@ -43,8 +43,9 @@ def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool
     )
     if validation := record["validation"]:
         interval = f"[{100 * validation['accuracy_low']:.1f}, {100 * validation['accuracy_high']:.1f}]"
+        held_out = "words held out" if record["mixture"] else "rendered words held out"
         click.echo(
-            f"word accuracy on the {validation['n_used']} words held out: "
+            f"word accuracy on the {validation['n_used']} {held_out}: "
             f"{100 * validation['accuracy']:.1f} % {interval}"
         )
 

@@ -6,7 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from train.models import Recognizer
 from train.models.base import count_parameters
 from train.recipe import TrainRecipe, resolve
 from train.training import Training, learning_rate, read_all
+from train.word_stream import WordStream
 
 __all__ = ["TrainRecipe", "fit"]
 
@@ -52,22 +53,26 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
     """
     meter = Meter()
     recipe = resolve(recipe, mixture)
-    assert recipe.mixture is not None
     assert recipe.threads is not None
-    opened = Mixture.open(recipe.mixture)
+    opened = recipe.mixture and Mixture.open(recipe.mixture)
     chosen, device = protocol(recipe.protocol), torch.device(recipe.device)
-    job = _job(recipe, seed, opened)
+    stream = recipe.rendered and recipe.rendered.open(chosen, recipe.model.image_size)
+    job = _job(recipe, seed, opened, stream)
     resumed = run_folder.is_begun(out, job)
     with _threads(recipe.threads):
         assert chosen.charset is not None
         training = Training(recipe, seed, chosen.charset, device)
-        words = Words(opened, training.network, chosen, recipe.model.image_size, recipe.threads)
+        size, rendered = recipe.model.image_size, recipe.rendered
+        words = Words(
+            opened, training.network, chosen, size, recipe.threads, rendered=rendered, stream=stream
+        )
         _warn(words)
         if not resumed:
             run_folder.begin(out, job)
         elif state := run_folder.load_checkpoint(out, device):
             training.restore(state)
             meter.restore(state["cost"])
+            words.restore(state["words"])
         run_folder.cut_log(out, training.step)
         _loop(training, words, out, meter)
         network = training.reader(words.batch)
@@ -77,12 +82,18 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
     return run_folder.read_record(out)
 
 
-def _job(recipe: TrainRecipe, seed: int, mixture: Mixture) -> dict[str, Any]:
+def _job(
+    recipe: TrainRecipe, seed: int, mixture: Mixture | None, stream: WordStream | None
+) -> dict[str, Any]:
     """All that the weights depend on; the mixture by its content, for its folder may be mounted elsewhere."""
+    said = {key: value for key, value in resolved(recipe).items() if key != "mixture"}
+    if recipe.rendered:
+        said["rendered"] = {k: v for k, v in said["rendered"].items() if k not in ("jobs", "recipe")}
     return {
-        "recipe": {key: value for key, value in resolved(recipe).items() if key != "mixture"},
+        "recipe": said,
         "seed": seed,
-        "mixture": mixture.fingerprint,
+        "mixture": mixture and mixture.fingerprint,
+        "rendered": stream and stream.facts(),
         "versions": fingerprint.versions(("glyphmix", "numpy", "torch")),
     }
 
@@ -98,16 +109,18 @@ def _warn(words: Words) -> None:
 def _loop(training: Training, words: Words, out: Path, meter: Meter) -> None:
     """Take the steps that are left."""
     recipe, last_saved = training.recipe, training.step
+    n = recipe.batch
     bar_total = recipe.steps * recipe.batch
     with (
         _stop_signals() as stop,
         (out / "log.jsonl").open("a", encoding="utf-8", buffering=1) as log,
         progress(bar_total, "word", f"train {out.name}") as bar,
+        closing(words.batches((k * n, (k + 1) * n) for k in range(training.step, recipe.steps))) as batches,
     ):
         bar.update(training.step * recipe.batch)
         while training.step < recipe.steps:
             began, step = time.perf_counter(), training.step
-            images, targets = words.batch(step * recipe.batch, (step + 1) * recipe.batch)
+            images, targets = next(batches)
             try:
                 loss = training.advance(images, targets)
             except FloatingPointError as error:
@@ -124,7 +137,8 @@ def _loop(training: Training, words: Words, out: Path, meter: Meter) -> None:
                 entry |= {"validation": _validate(training.reader(words.batch), words, recipe)}
             log.write(json.dumps(entry) + "\n")
             if stop or training.step % recipe.checkpoint_every == 0:
-                run_folder.save_checkpoint(out, training.state() | {"cost": meter.state()})
+                kept = {"cost": meter.state(), "words": words.state()}
+                run_folder.save_checkpoint(out, training.state() | kept)
                 last_saved = training.step
             if stop:
                 raise stop[0]
@@ -164,7 +178,7 @@ def _record(
         "recipe": resolved(recipe),
         "seed": seed,
         "charset": chosen.charset,
-        "mixture": {"fingerprint": words.mixture.fingerprint, "sources": words.seen(samples)},
+        **words.record(samples),
         "steps": recipe.steps,
         "samples_seen": samples,
         "validation": _validate(network, words, recipe),

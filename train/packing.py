@@ -35,13 +35,29 @@ class Pack:
 
     Attributes:
         images: (N, H, W, 3) uint8 RGB, memory-mapped and read-only; broken rows are black.
-        rows: (N,) int64, ascending: the dataset's row that each image is.
+        rows: (N,) int64, ascending: the dataset's row that each image is; None if it is row i for image i.
         broken: Why a row could not be decoded, by row.
     """
 
     images: NDArray[np.uint8]
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int64] | None
     broken: dict[int, str]
+
+    def where(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which images dataset rows ``rows``, (n,), are.
+
+        Raises:
+            KeyError: a row is not in this pack.
+        """
+        if self.rows is None:
+            inside = not len(rows) or (rows.min() >= 0 and rows.max() < len(self.images))
+            where = rows
+        else:
+            where = np.searchsorted(self.rows, rows)
+            inside = not len(rows) or (where.max() < len(self.rows) and (self.rows[where] == rows).all())
+        if not inside:
+            raise KeyError("rows that are not in this pack")
+        return where
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Copy the images of dataset rows ``rows``, (n,), in that order: (n, H, W, 3) uint8.
@@ -49,10 +65,7 @@ class Pack:
         Raises:
             KeyError: a row is not in this pack.
         """
-        where = np.searchsorted(self.rows, rows)
-        if len(rows) and (where.max() >= len(self.rows) or (self.rows[where] != rows).any()):
-            raise KeyError("rows that are not in this pack")
-        return np.asarray(self.images[where])
+        return np.asarray(self.images[self.where(rows)])
 
 
 def scale(image: Pixels, size: tuple[int, int]) -> Pixels:
@@ -103,7 +116,7 @@ def pack(
                 broken = _make(images, dataset, wanted, size, threads)
                 write_json(facts, {"dataset": dataset.fingerprint, "broken": broken})
     why = {int(row): reason for row, reason in read_json(facts)["broken"].items()}
-    return Pack(images=_open(images), rows=wanted, broken=why)
+    return Pack(images=_open(images), rows=None if rows is None else wanted, broken=why)
 
 
 def _open(images: Path) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from train.averages import averages
 from train.averages.none import NoAverage
 from train.models import models
 from train.models.conv_ctc import ConvCtc
+from train.rendered import Rendered
 from train.schedules import schedules
 from train.schedules.one_cycle import OneCycle
 
@@ -28,6 +29,7 @@ class TrainRecipe:
 
     Attributes:
         mixture: Folder of the mixture; a study puts its own in.
+        rendered: Words drawn as it goes, among those of the mixture, or alone if there is none.
         model: The recognizer and its sizes.
         protocol: How labels are normalised; its charset is what the recognizer reads.
         augment: What is done to each word each time it is seen.
@@ -52,6 +54,7 @@ class TrainRecipe:
     """
 
     mixture: Path | None = None
+    rendered: Rendered | None = None
     model: Any = component(models, default=ConvCtc())  # noqa: RUF009
     protocol: str = "parseq36"
     augment: Any = component(augments, default=Mild())  # noqa: RUF009
@@ -102,8 +105,10 @@ def resolve(recipe: TrainRecipe, mixture: Path | None = None) -> TrainRecipe:
         UserError: no mixture, no CUDA device though one is asked for, or a protocol without charset.
     """
     mixture = mixture or recipe.mixture
-    if mixture is None:
-        raise UserError("the recipe names no mixture. Add the key 'mixture' with the folder of one.")
+    if mixture is None and recipe.rendered is None:
+        raise UserError(
+            "the recipe names no mixture. Add the key 'mixture' with the folder of one, or a table 'rendered'."
+        )
     if (chosen := protocol(recipe.protocol, where="the recipe, protocol")).charset is None:
         raise UserError(f"protocol {chosen.name} has no charset to learn. Train with parseq36 or parseq94.")
     has_cuda = torch.cuda.is_available()

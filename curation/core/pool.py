@@ -49,7 +49,7 @@ def run_tasks(
     with progress(total, unit, what) as bar:
         if jobs <= 1 or len(tasks) <= 1:
             for task in tasks:
-                with _one_opencv_thread():
+                with one_opencv_thread():
                     result = work(*task, bar.update)
                 yield result
             return
@@ -81,9 +81,9 @@ def _until_one_dies(
 ) -> Iterator[tuple[int, R]]:
     """Yield number and result of the tasks that end; when a worker dies, all others have ended as well."""
     workers = min(jobs, len(tasks))
-    with _one_thread_each(), ProcessPoolExecutor(workers, CONTEXT, _start_worker, (ticks,)) as pool:
+    with one_thread_each(), ProcessPoolExecutor(workers, CONTEXT, _start_worker, (ticks,)) as pool:
         try:
-            with _interrupts_wait():
+            with interrupts_wait():
                 waiting = {pool.submit(_call, work, number, task): number for number, task in tasks.items()}
             while waiting:
                 done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
@@ -102,10 +102,10 @@ def _until_one_dies(
 def _start_worker(ticks: Any) -> None:
     global _ticks  # the pool offers no other way to hand shared memory over
     _ticks = ticks
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Stop at once when the parent is killed, or this worker would write beside those of the next run."""
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
@@ -118,12 +118,12 @@ def _call(work: Callable[..., R], number: int, task: Iterable[Any]) -> R:
     def tick(n: int) -> None:
         _ticks[number] += n  # nobody else writes there
 
-    with _one_opencv_thread():
+    with one_opencv_thread():
         return work(*task, tick)
 
 
 @contextmanager
-def _one_opencv_thread() -> Iterator[None]:
+def one_opencv_thread() -> Iterator[None]:
     """Some functions of OpenCV round otherwise with each number of threads."""
     import cv2
 
@@ -136,7 +136,7 @@ def _one_opencv_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Hold Ctrl-C back; processes started meanwhile hold it back for ever, from their first moment on."""
     held: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()  # no other one is ever interrupted
@@ -153,7 +153,7 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Let libraries in the workers start one thread each; they read this before they load."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
