@@ -120,7 +120,8 @@ class TestRefusals:
 
     def test_no_mixture(self, tmp_path: Path) -> None:
         assert self.refused(train_words.recipe(), tmp_path / "run", None) == (
-            "the recipe names no mixture. Add the key 'mixture' with the folder of one, or a table 'rendered'."
+            "the recipe names no mixture. "
+            "Add the key 'mixture' with the folder of one, or a table 'rendered'."
         )
 
     def test_words_that_cannot_be_decoded(self, tmp_path: Path) -> None:

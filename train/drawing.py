@@ -64,7 +64,9 @@ class Drawers:
         at_once: The most words that one ``take`` asks for.
     """
 
-    def __init__(self, stream: WordStream, jobs: int, wanted: Iterable[Indices], at_once: int = BLOCK) -> None:
+    def __init__(
+        self, stream: WordStream, jobs: int, wanted: Iterable[Indices], at_once: int = BLOCK
+    ) -> None:
         self._stream = stream
         n_slots = AHEAD * jobs + math.ceil(at_once / BLOCK)
         shape = (n_slots, BLOCK, *stream.size, 3)

@@ -107,7 +107,8 @@ def resolve(recipe: TrainRecipe, mixture: Path | None = None) -> TrainRecipe:
     mixture = mixture or recipe.mixture
     if mixture is None and recipe.rendered is None:
         raise UserError(
-            "the recipe names no mixture. Add the key 'mixture' with the folder of one, or a table 'rendered'."
+            "the recipe names no mixture. "
+            "Add the key 'mixture' with the folder of one, or a table 'rendered'."
         )
     if (chosen := protocol(recipe.protocol, where="the recipe, protocol")).charset is None:
         raise UserError(f"protocol {chosen.name} has no charset to learn. Train with parseq36 or parseq94.")
