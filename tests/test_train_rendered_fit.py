@@ -125,10 +125,10 @@ class TestWordsThatCannotBeLearned:
     def words(self, recipe: Path, folder: Path, labels: str) -> RenderedWords:
         other = folder / "other.toml"
         (folder / "words.txt").write_text(labels, encoding="utf-8")
-        text = recipe.read_text(encoding="utf-8").replace(
-            str(recipe.parent / "words.txt"), str(folder / "words.txt")
+        text = recipe.read_text(encoding="utf-8")
+        other.write_text(
+            text.replace(f"{recipe.parent / 'words.txt'}", f"{folder / 'words.txt'}"), encoding="utf-8"
         )
-        other.write_text(text, encoding="utf-8")
         opened = Rendered(recipe=str(other), jobs=1)
         network = train_words.TINY.build("abcdefg")
         stream = opened.open(fit.protocol("parseq36"), (32, 128))

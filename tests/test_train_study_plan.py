@@ -110,6 +110,10 @@ def test_fixed_total_keeps_the_volume(words: Path) -> None:
             "study.toml: train must name no mixture; a study makes its own.",
         ),
         (
+            {"train": {**TINY, "rendered": {"recipe": "mjst_plus"}}},
+            "study.toml: train must render no words; a study has its own, in synthetic.",
+        ),
+        (
             {"protocol": "exact"},
             "protocol exact has no charset to learn. Train with parseq36 or parseq94.",
         ),

@@ -24,7 +24,7 @@ from synthgen.engines import BLOCK
 from train.rendered import Indices
 from train.word_stream import Label, WordStream
 
-AHEAD = 2  # tasks for each process at a time: one that it draws, and one more so that it never waits
+AHEAD = 2  # tasks for each process: one that it draws, and the next, so that it never waits
 NO_TASK = -1
 LOST = (
     "processes that draw words were killed again and again, perhaps for want of memory. Run the same command "
@@ -61,14 +61,11 @@ class Drawers:
         wanted: Numbers of the words in the order in which ``take`` will give them, in arrays of any length;
             rising, and
             asked for as far ahead as processes draw.
-        at_once: The most words that one ``take`` asks for.
     """
 
-    def __init__(
-        self, stream: WordStream, jobs: int, wanted: Iterable[Indices], at_once: int = BLOCK
-    ) -> None:
+    def __init__(self, stream: WordStream, jobs: int, wanted: Iterable[Indices]) -> None:
         self._stream = stream
-        n_slots = AHEAD * jobs + math.ceil(at_once / BLOCK)
+        n_slots = AHEAD * jobs + 1
         shape = (n_slots, BLOCK, *stream.size, 3)
         self._memory = CONTEXT.RawArray("B", math.prod(shape))
         self._images: Pixels = np.frombuffer(self._memory, np.uint8).reshape(shape)
@@ -110,7 +107,7 @@ class Drawers:
                 raise IndexError(f"{n - len(labels)} words more than were wanted")
             task = self._order[0]
             if task.number not in self._done:
-                self._wait()
+                self._collect(None)
                 continue
             here = slice(self._n_taken, min(len(task.words), self._n_taken + n - len(labels)))
             images[len(labels) : len(labels) + here.stop - here.start] = self._images[task.slot, here]
@@ -135,9 +132,6 @@ class Drawers:
         worker.tasks.append(task)
         with suppress(ConnectionError):  # it is dead, which the next wait finds out, and has it replaced
             worker.pipe.send(task)
-
-    def _wait(self) -> None:
-        self._collect(None)
 
     def _collect(self, timeout: float | None) -> None:
         """Take in what is drawn, waiting up to ``timeout`` seconds for something; None for ever."""

@@ -32,8 +32,8 @@ class Rendered:
     Attributes:
         recipe: Path of a rendering recipe, or the name of a shipped one.
         seed: Of the words; the seed of the training does not change them.
-        per_word: Rendered words for each word of the mixture, to the nearest fraction with a denominator up to
-            10,000; of no effect without a mixture.
+        per_word: Rendered words for each word of the mixture, to the nearest fraction whose denominator is
+            10,000 or less; of no effect without a mixture.
         validation: Words of a sequence of their own, that of the next seed, on which a training without
             mixture is measured; 0 for none.
         jobs: Processes that draw; None for one a core. The words do not depend on it.

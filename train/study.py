@@ -81,6 +81,8 @@ class StudyRecipe:
             raise ValueError("total must be 1 or more, and only the design fixed_total has one")
         if self.train.mixture is not None:
             raise ValueError("train must name no mixture; a study makes its own")
+        if self.train.rendered is not None:
+            raise ValueError("train must render no words; a study has its own, in synthetic")
         if self.train.protocol not in ("parseq36", self.protocol):
             raise ValueError(
                 f"train.protocol is {self.train.protocol} and the study's {self.protocol}; leave train's out"
