@@ -5,6 +5,9 @@ steps, so that whatever else the machine does falls on both. Ours draws its word
 augments, clips, guides CTC and checks the loss; the plain loop feeds one batch of ready floats over and over.
 Neither writes a log or checkpoints.
 
+With ``--processes 2`` two of these run at once, each on its share of the threads, and their words are added
+up: what two processes that exchange gradients could reach at most.
+
 The last line is ``ratio <number>``, ours / plain: what is left of a bare loop's speed.
 
 Command: python benchmarks/train_throughput.py
@@ -13,10 +16,12 @@ Command: python benchmarks/train_throughput.py
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import cv2
@@ -36,22 +41,49 @@ from train.recipe import TrainRecipe
 from train.training import Training
 
 CPU = torch.device("cpu")
+START: Barrier  # set in each process
+Seconds = dict[str, list[float]]
 
 
 def main() -> None:
     """Time both and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of all processes")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=10, help="turns of each, after one to warm up")
     parser.add_argument("--steps", type=int, default=4, help="steps in a turn")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    n = options.processes
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(n, initializer=wait_for, initargs=(context.Barrier(n),)) as pool:
+        found = pool.map(measure, [options] * n, chunksize=1)
+    words = options.batch * options.steps
+    shared = f"{n} processes of {options.threads // n} threads" if n > 1 else f"{options.threads} threads"
+    print(f"{shared}, batches of {options.batch}, median of {options.rounds} turns")
+    for name in ("ours", "plain"):
+        speed = sum(words / np.median(walls[name]) for walls, _ in found)
+        cpu = 1e3 * np.median([cpus[name] for _, cpus in found]) / words
+        print(f"{name:5}  {speed:7,.0f} words/s, {cpu:.2f} ms of processor a word")
+    ratios = [np.median(np.array(walls["plain"]) / np.array(walls["ours"])) for walls, _ in found]
+    print(f"ratio {np.mean(ratios):.3f}")
+
+
+def wait_for(barrier: Barrier) -> None:
+    """Keep what the processes meet at before they begin."""
+    global START
+    START = barrier
+
+
+def measure(options: argparse.Namespace) -> tuple[Seconds, Seconds]:
+    """Seconds that each turn took, and of processor, for both loops."""
+    torch.set_num_threads(max(1, options.threads // options.processes))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GLYPHMIX_CACHE"] = f"{folder}/cache"
         loops = {"ours": our_loop(Path(folder), options.batch), "plain": plain_loop(options.batch)}
-        walls: dict[str, list[float]] = {name: [] for name in loops}
-        cpus: dict[str, list[float]] = {name: [] for name in loops}
+        walls: Seconds = {name: [] for name in loops}
+        cpus: Seconds = {name: [] for name in loops}
+        START.wait()
         for turn in range(options.rounds + 1):
             for name, step in loops.items():
                 wall, cpu = time.perf_counter(), time.process_time()
@@ -60,12 +92,7 @@ def main() -> None:
                 if turn:
                     walls[name].append(time.perf_counter() - wall)
                     cpus[name].append(time.process_time() - cpu)
-    words = options.batch * options.steps
-    print(f"{options.threads} threads, batches of {options.batch}, median of {options.rounds} turns")
-    for name in loops:
-        cpu = 1e3 * np.median(cpus[name]) / words
-        print(f"{name:5}  {words / np.median(walls[name]):7,.0f} words/s, {cpu:.2f} ms of processor a word")
-    print(f"ratio {np.median(np.array(walls['plain']) / np.array(walls['ours'])):.3f}")
+    return walls, cpus
 
 
 def our_loop(folder: Path, batch: int) -> Callable[[], object]:

@@ -197,6 +197,7 @@ def test_recipe_and_path_of_it_give_the_same_mixture(sets: Path, tmp_path: Path)
     [
         ("example_mix", ["real", "synthetic"]),
         ("grouped_mix", ["iiit5k", "icdar2015", "svt", "rendered"]),
+        ("real_words", ["rendered", "real"]),
     ],
 )
 def test_shipped_examples_load_and_say_what_they_are(name: str, sources: list[str]) -> None:
