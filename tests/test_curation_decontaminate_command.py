@@ -139,7 +139,10 @@ def test_outputs_that_are_there(tmp_path: Path, exam: Path, train: Path) -> None
             'also_drop = ["probable"]',
             "unknown value 'probable' in r.toml, also_drop[0]. Did you mean 'leak_probable'?",
         ),
-        ('protocol = "parsec36"', "unknown protocol 'parsec36'. Did you mean 'parseq36' or 'parseq94'?"),
+        (
+            'protocol = "parsec36"',
+            "unknown protocol 'parsec36'. Did you mean 'parseq36' or 'parseq62' or 'parseq94'?",
+        ),
     ],
 )
 def test_mistaken_recipes(tmp_path: Path, text: str, message: str) -> None:

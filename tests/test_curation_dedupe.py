@@ -243,7 +243,10 @@ def test_the_command_prints_a_table_and_draws_pairs(tmp_path: Path) -> None:
     [
         ({"certain": 0.8}, "probable and certain must rise from above 0 up to 1, got 0.93 and 0.8"),
         ({"least_iou": 0.0}, "least_iou must be above 0 and up to 1, got 0.0"),
-        ({"protocol": "parsec36"}, "unknown protocol 'parsec36'. Did you mean 'parseq36' or 'parseq94'?"),
+        (
+            {"protocol": "parsec36"},
+            "unknown protocol 'parsec36'. Did you mean 'parseq36' or 'parseq62' or 'parseq94'?",
+        ),
         ({"look": {"neighbours": 0}}, "neighbours must be 1 or more, got 0"),
     ],
 )

@@ -219,14 +219,19 @@ def test_repairs(kind: str, options: dict[str, Any], label: str, after: str) -> 
     [
         ("label_length", {"min": 9, "max": 3}, "min is 9, more than max, 3; nothing would stay"),
         ("label_length", {"min": -1}, "min must be 0 or more, got -1"),
-        ("label_length", {"protocol": "parsq94"}, "unknown protocol 'parsq94'; known: parseq94, parseq36"),
+        (
+            "label_length",
+            {"protocol": "parsq94"},
+            "unknown protocol 'parsq94'; known: parseq94, parseq62, parseq36",
+        ),
         ("label_charset", {}, "give either protocol or charset"),
         ("label_charset", {"charset": "a", "protocol": "dtrb36"}, "give either protocol or charset"),
         ("label_charset", {"charset": ""}, "charset is empty; nothing would stay"),
         (
             "label_charset",
             {"protocol": "exact"},
-            "the protocol 'exact' has no charset; those that have one: parseq36, parseq94, dtrb36",
+            "the protocol 'exact' has no charset; those that have one: parseq36, parseq62, parseq94, "
+            "dtrb36, exact94",
         ),
         ("aspect", {"min_advance": 3.0}, "min_advance is 3, more than max_advance, 2; nothing would stay"),
         ("aspect", {"max_advance": 0.0}, "max_advance must be above 0, got 0"),

@@ -59,8 +59,11 @@ def test_numbers(made: Path) -> None:
         },
         "protocols": {
             "parseq36": {"empty": 2, "too_long": 1},
+            "parseq62": {"empty": 2, "too_long": 1},
             "parseq94": {"empty": 1, "too_long": 1},
             "dtrb36": {"too_long": 1, "unsupported_character": 4},
+            "exact94": {"unsupported_character": 3},
+            "unicode": {},
             "exact": {},
         },
         "rejected_by_reason": {"broken_image": 1},
@@ -93,8 +96,11 @@ charset: 13 characters, most frequent first
 
 labels that fall out of a protocol
   parseq36: 2 empty, 1 too_long
+  parseq62: 2 empty, 1 too_long
   parseq94: 1 empty, 1 too_long
   dtrb36: 1 too_long, 4 unsupported_character
+  exact94: 3 unsupported_character
+  unicode: none
   exact: none
 rejected when the dataset was made: 1 broken_image
 """

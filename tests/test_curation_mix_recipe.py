@@ -182,7 +182,7 @@ def test_unknown_protocol_is_told_with_its_recipe(sets: Path, tmp_path: Path) ->
     with pytest.raises(UserError) as caught:
         mix(path, tmp_path / "m")
     assert str(caught.value) == (
-        "unknown protocol 'parseq63' in mix.toml. Did you mean 'parseq36' or 'parseq94'?"
+        "unknown protocol 'parseq63' in mix.toml. Did you mean 'parseq62' or 'parseq36' or 'parseq94'?"
     )
 
 
