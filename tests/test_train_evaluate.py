@@ -249,8 +249,8 @@ def test_the_command_prints_a_table(run: Path, tmp_path: Path) -> None:
 set              words  dropped                              word accuracy %      1-NED %
 first            5      1 broken_image, 1 empty, 1 too_long  40.0 [11.8, 76.9]    66.7 [33.3, 93.3]
 other            1      0                                    100.0 [20.7, 100.0]  100.0 [100.0, 100.0]
-mean over words  6                                           50.0                 72.2
-mean over sets   6                                           70.0                 83.3
+mean over words  6                                           50.0 [16.7, 83.3]    72.2 [44.4, 94.4]
+mean over sets   6                                           70.0 [50.0, 90.0]    83.3 [66.7, 96.7]
 """
     assert result.stdout == table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import numpy as np
@@ -18,60 +18,18 @@ from curation.core.errors import UserError
 from curation.core.files import refuse_existing, whole
 from curation.core.labels import Protocol
 from curation.core.labels import protocol as find_protocol
+from curation.core.text import counted
 from train.batches import short_hashes
-from train.metrics import bootstrap_mean, edit_distance, similarity, weighted_mean, wilson
+from train.metrics import edit_distance
 from train.models import Reading
 from train.packing import pack
 from train.run_folder import Run, refuse_missing_characters
+from train.scores import Average, Measured, Score, average, score_of
 from train.training import read_all
 
+__all__ = ["Average", "Score", "average", "evaluate", "measure"]
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Score:
-    """How well a run reads one dataset. Shares are 0-1, intervals 95 %.
-
-    Attributes:
-        name: The dataset's folder name.
-        fingerprint: The dataset's fingerprint.
-        protocol: How labels and predictions were normalised.
-        n_total: Words in the dataset.
-        n_used: Words that take part.
-        dropped: Words that do not, by reason.
-        n_correct: Words read without an error.
-        accuracy: Word accuracy, ``n_correct / n_used``.
-        accuracy_low: Lower end of its Wilson interval.
-        accuracy_high: Upper end.
-        one_minus_ned: Mean of 1 - edit distance / length of the longer of prediction and label.
-        one_minus_ned_low: Lower end of its bootstrap interval.
-        one_minus_ned_high: Upper end.
-        n_trained_on: Words whose uid or image file the run learned from.
-    """
-
-    name: str
-    fingerprint: str
-    protocol: str
-    n_total: int
-    n_used: int
-    dropped: dict[str, int]
-    n_correct: int
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    one_minus_ned: float
-    one_minus_ned_low: float
-    one_minus_ned_high: float
-    n_trained_on: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Average:
-    """Accuracy and 1-NED over several datasets: by words (``weighted``) and by sets (``unweighted``)."""
-
-    n_used: int
-    accuracy_weighted: float
-    accuracy_unweighted: float
-    one_minus_ned_weighted: float
-    one_minus_ned_unweighted: float
+AT_ONCE = 8_192  # words whose pictures are held at a time: 100 MB of 32 x 128 pixels
 
 
 def evaluate(
@@ -92,6 +50,13 @@ def evaluate(
             characters the run does not read, two datasets share a name, or predictions under another
             protocol would be overwritten.
     """
+    return [one.score for one in measure(run, datasets, protocol=protocol, out=out)]
+
+
+def measure(
+    run: Path, datasets: Sequence[Path], *, protocol: str = "parseq36", out: Path | None = None
+) -> list[Measured]:
+    """As ``evaluate``, with every prediction beside the scores."""
     chosen = find_protocol(protocol)
     opened = [Dataset.open(path) for path in datasets]  # all mistakes in the paths before any work
     out = out or run / "predictions"
@@ -100,45 +65,48 @@ def evaluate(
     for dataset in opened:
         _refuse_name_clash(dataset, opened, chosen, out)
     loaded = Run.open(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    for dataset in opened:  # labels that cannot be compared are found before the first picture is read
+        labels = [label for label, why in _normalised(dataset, chosen) if why is None]
+        refuse_missing_characters(loaded, chosen, labels, str(dataset.path))
     out.mkdir(parents=True, exist_ok=True)
-    return [_evaluate_one(loaded, dataset, chosen, out) for dataset in opened]
+    return [_measure_one(loaded, dataset, chosen, out) for dataset in opened]
 
 
-def average(scores: Sequence[Score]) -> Average:
-    """Average over datasets, both ways, since published tables use either."""
-    weights = [score.n_used for score in scores]
-    accuracy, ned = [s.accuracy for s in scores], [s.one_minus_ned for s in scores]
-    return Average(
-        n_used=sum(weights),
-        accuracy_weighted=weighted_mean(accuracy, weights),
-        accuracy_unweighted=float(np.mean(accuracy)),
-        one_minus_ned_weighted=weighted_mean(ned, weights),
-        one_minus_ned_unweighted=float(np.mean(ned)),
+def _normalised(dataset: Dataset, protocol: Protocol) -> list[tuple[str, str | None]]:
+    found = [protocol.normalise(label or "") for label in dataset.table(["label"])["label"].to_pylist()]
+    if all(why is not None for _, why in found):
+        _refuse_none(dataset, protocol, [why for _, why in found])
+    return found
+
+
+def _refuse_none(dataset: Dataset, protocol: Protocol, reasons: Sequence[str | None]) -> NoReturn:
+    counts = counted(Counter(why for why in reasons if why is not None), none="it is empty")
+    raise UserError(
+        f"dataset {dataset.path} has no word that counts under protocol {protocol.name} ({counts}). "
+        "Check its labels, or choose another protocol."
     )
 
 
-def _evaluate_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> Score:
+def _measure_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> Measured:
+    normalised = _normalised(dataset, protocol)
     packed = pack(dataset, size=run.image_size)
-    columns = dataset.table(["uid", "label"])
-    normalised = [protocol.normalise(label) for label in columns["label"].to_pylist()]
     reasons = ["broken_image" if i in packed.broken else why for i, (_, why) in enumerate(normalised)]
     used = np.array([i for i, why in enumerate(reasons) if why is None], np.int64)
     dropped = Counter(why for why in reasons if why is not None)
     if not len(used):
-        counts = ", ".join(f"{n} {why}" for why, n in sorted(dropped.items())) or "it is empty"
-        raise UserError(
-            f"dataset {dataset.path} has no word that counts under protocol {protocol.name} ({counts}). "
-            "Check its labels, or choose another protocol."
-        )
+        _refuse_none(dataset, protocol, reasons)
     labels = [normalised[i][0] for i in used]
-    refuse_missing_characters(run, protocol, labels, str(dataset.path))
-    readings = read_all(run.recognizer, packed.images[used], run.record["recipe"]["precision"])
-    words = columns.take(used)
+    readings: list[Reading] = []
+    for start in range(0, len(used), AT_ONCE):
+        images = packed.images[used[start : start + AT_ONCE]]
+        readings += read_all(run.recognizer, images, run.record["recipe"]["precision"])
+    words = dataset.table(["uid", "label"]).take(used)
     table = _table(words["uid"].to_pylist(), words["label"].to_pylist(), labels, readings, protocol)
     with whole(out / f"{dataset.name}.parquet") as draft:
         facts = {"dataset": dataset.fingerprint, "protocol": protocol.name}
         pq.write_table(table.replace_schema_metadata(facts), draft)
-    return _score(table, dataset, protocol, dict(dropped), _count_trained_on(run, dataset))
+    score = score_of(table, dataset, protocol, dropped, _count_trained_on(run, dataset))
+    return Measured(score=score, dataset=dataset, rows=used, table=table)
 
 
 def _table(
@@ -158,32 +126,6 @@ def _table(
             "edit_distance": pa.array(distance, pa.int32()),
             "length": pa.array([len(label) for label in labels], pa.int32()),
         }
-    )
-
-
-def _score(
-    table: pa.Table, dataset: Dataset, protocol: Protocol, dropped: dict[str, int], n_trained_on: int
-) -> Score:
-    n, n_correct = len(table), int(np.count_nonzero(table["correct"].to_numpy()))
-    columns = (table[name].to_pylist() for name in ("prediction_normalised", "label_normalised"))
-    alike = np.array([similarity(read, label) for read, label in zip(*columns, strict=True)])
-    low, high = wilson(n_correct, n)
-    ned_low, ned_high = bootstrap_mean(alike)
-    return Score(
-        name=dataset.name,
-        fingerprint=dataset.fingerprint,
-        protocol=protocol.name,
-        n_total=len(dataset),
-        n_used=n,
-        dropped=dict(sorted(dropped.items())),
-        n_correct=n_correct,
-        accuracy=n_correct / n,
-        accuracy_low=low,
-        accuracy_high=high,
-        one_minus_ned=float(alike.mean()),
-        one_minus_ned_low=ned_low,
-        one_minus_ned_high=ned_high,
-        n_trained_on=n_trained_on,
     )
 
 

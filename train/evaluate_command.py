@@ -2,75 +2,87 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from curation.core import options
+from curation.core.errors import UserError
 from curation.core.labels import PROTOCOLS
-from curation.core.text import aligned
 
-if TYPE_CHECKING:
-    from train.evaluate import Score
+path = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("datasets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=path)
+@click.argument("datasets", nargs=-1, type=path)
 @click.option(
     "--protocol",
     type=click.Choice(sorted(PROTOCOLS)),
     default="parseq36",
     help="How labels and predictions are normalised before they are compared.",
 )
+@click.option("--explain", is_flag=True, help="Say what the protocol does, step by step, and stop.")
 @click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder for the predictions on each word.  [default: RUN/predictions]",
+    "-o", "--out", type=path, help="Folder for the predictions on each word.  [default: RUN/predictions]"
 )
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Print the accuracy of groups of words too: by length, width, height, aspect (width / height), size "
+    "(width x height), set, confidence, character (with what is confused with what), or any column of the "
+    "datasets, such as source or render.font. May be repeated.",
+)
+@click.option(
+    "--against",
+    type=path,
+    help="Compare with this run, or with predictions of one in this folder, word by word.",
+)
+@click.option(
+    "--suite", metavar="NAME", help="Evaluate the sets that papers report: six, six_1015_2077, union14m."
+)
+@click.option("--data", type=path, help="Folder with the datasets of the suite, found by their names.")
 @options.as_json
-def evaluate(run: Path, datasets: tuple[Path, ...], protocol: str, out: Path | None, as_json: bool) -> None:
+def evaluate(
+    run: Path | None,
+    datasets: tuple[Path, ...],
+    protocol: str,
+    explain: bool,
+    out: Path | None,
+    by: tuple[str, ...],
+    against: Path | None,
+    suite: str | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
     """Measure the trained recognizer in the folder RUN on DATASETS.
 
-    Intervals are 95 %: Wilson's for word accuracy, a bootstrap over words for 1-NED.
+    Intervals are 95 %: Wilson's for word accuracy, a bootstrap over words for 1-NED and for averages.
     """
-    from train.evaluate import average
-    from train.evaluate import evaluate as measure
+    if explain:
+        from train.evaluate_text import explain as explained
 
-    scores = measure(run, datasets, protocol=protocol, out=out)
-    if as_json:
-        both = {
-            "scores": [dataclasses.asdict(s) for s in scores],
-            "average": dataclasses.asdict(average(scores)),
-        }
-        click.echo(json.dumps(both, indent=2))
+        click.echo(explained(protocol))
+        return
+    if run is None:
+        raise click.UsageError("Missing argument 'RUN'.")
+    from train.evaluate_text import as_text
+    from train.evaluating import investigate, investigate_suite
+
+    how: dict[str, Any] = {"protocol": protocol, "out": out, "by": by, "against": against}
+    if suite is not None:
+        if datasets or data is None:
+            raise UserError(
+                f"the suite {suite} is looked for in a folder. Give --data FOLDER and no other datasets."
+            )
+        found = investigate_suite(run, suite, data, **how)
+    elif data is not None:
+        raise UserError("--data is the folder of a suite's datasets. Give --suite NAME too.")
+    elif not datasets:
+        raise click.UsageError("Missing argument 'DATASETS...'.")
     else:
-        click.echo(_table(scores))
-
-
-def _table(scores: Sequence[Score]) -> str:
-    from train.evaluate import average
-
-    rows: list[tuple[str, ...]] = [("set", "words", "dropped", "word accuracy %", "1-NED %")]
-    for s in scores:
-        dropped = ", ".join(f"{n} {reason}" for reason, n in s.dropped.items())
-        accuracy = _percent(s.accuracy, s.accuracy_low, s.accuracy_high)
-        ned = _percent(s.one_minus_ned, s.one_minus_ned_low, s.one_minus_ned_high)
-        rows.append((s.name, f"{s.n_used:,}", dropped or "0", accuracy, ned))
-    if len(scores) > 1:
-        mean = average(scores)
-        n = f"{mean.n_used:,}"
-        by_words = mean.accuracy_weighted, mean.one_minus_ned_weighted
-        by_sets = mean.accuracy_unweighted, mean.one_minus_ned_unweighted
-        rows.append(("mean over words", n, "", *(f"{100 * value:.1f}" for value in by_words)))
-        rows.append(("mean over sets", n, "", *(f"{100 * value:.1f}" for value in by_sets)))
-    return "\n".join(aligned(rows, left=range(5)))
-
-
-def _percent(value: float, low: float, high: float) -> str:
-    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+        found = investigate(run, datasets, **how)
+    click.echo(json.dumps(found.json(), indent=2) if as_json else as_text(found, by))

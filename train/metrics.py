@@ -29,8 +29,9 @@ def wilson(n_correct: int, n: int) -> tuple[float, float]:
 
 def edit_distance(a: str, b: str) -> int:
     """Least number of insertions, deletions and substitutions of characters that turn ``a`` into ``b``."""
-    if a == b:
-        return 0
+    a, b = differing(a, b)
+    if not a or not b:
+        return len(a) + len(b)
     before = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         here = [i]
@@ -38,6 +39,21 @@ def edit_distance(a: str, b: str) -> int:
             here.append(min(before[j] + 1, here[j - 1] + 1, before[j - 1] + (x != y)))
         before = here
     return before[-1]
+
+
+def differing(a: str, b: str) -> tuple[str, str]:
+    """What is left of ``a`` and ``b`` without the beginning and the end that they share.
+
+    Their edit distance is the same, and misread words share most of their characters.
+    """
+    least = min(len(a), len(b))
+    start = 0
+    while start < least and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < least - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    return a[start : len(a) - end], b[start : len(b) - end]
 
 
 def similarity(prediction: str, label: str) -> float:
@@ -58,12 +74,35 @@ def bootstrap_mean(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
     It knows no values but those it is given: on a few words it is too narrow, and where all values are equal,
     as for a single word, it has no width at all. Read Wilson's interval of the accuracy beside it.
     """
+    draws = _draws_of_mean(values, stream(seed, "bootstrap"))
+    return _percentiles(draws) if len(draws) else (0.0, 1.0)
+
+
+def bootstrap_averages(
+    sets: Sequence[ArrayLike], *, seed: int = 0
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """95 % intervals of the mean over words and of the mean over sets, of values (N,) of each set.
+
+    Words are drawn anew within each set, so that a set stays as large as it is (stratified). As narrow as
+    ``bootstrap_mean`` where values are few or equal.
+    """
+    sizes = [np.asarray(values).size for values in sets]
+    draws = np.stack([_draws_of_mean(values, stream(seed, "bootstrap", i)) for i, values in enumerate(sets)])
+    return _percentiles(np.average(draws, axis=0, weights=sizes)), _percentiles(draws.mean(axis=0))
+
+
+def _draws_of_mean(values: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Means of resamples, (RESAMPLES,); none of no values."""
     distinct, counts = np.unique(np.asarray(values, float), return_counts=True)
     n = int(counts.sum())
     if n == 0:
-        return 0.0, 1.0
-    draws = stream(seed, "bootstrap").multinomial(n, counts / n, size=RESAMPLES)
-    low, high = np.percentile(draws @ distinct / n, [2.5, 97.5])
+        return np.empty(0)
+    draws: NDArray[np.float64] = rng.multinomial(n, counts / n, size=RESAMPLES) @ distinct / n
+    return draws
+
+
+def _percentiles(draws: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.percentile(draws, [2.5, 97.5])
     return float(low), float(high)
 
 

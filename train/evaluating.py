@@ -1,0 +1,87 @@
+"""One call of ``evaluate``: a run on datasets or a suite, in groups of words, against another run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from curation.core.dataset import Dataset
+from curation.core.errors import UserError
+from train.comparing import compare, stored_predictions
+from train.evaluate import measure
+from train.findings import SPECIAL, Findings, find
+from train.run_folder import read_record
+from train.slices import refuse_unknown
+from train.suites import check_members, find_members
+from train.suites import suite as find_suite
+
+
+def investigate(
+    run: Path,
+    datasets: Sequence[Path],
+    *,
+    protocol: str = "parseq36",
+    out: Path | None = None,
+    by: Sequence[str] = (),
+    against: Path | None = None,
+) -> Findings:
+    """Measure the run in the folder ``run`` on ``datasets``, and find out where it fails.
+
+    Args:
+        run: A finished run.
+        datasets: Folders of datasets.
+        protocol: How labels and predictions are normalised before they are compared.
+        out: Folder for the predictions; None for ``predictions`` in the run.
+        by: Columns to group words by, as ``glyphmix evaluate --by`` takes them.
+        against: Another run, or a folder with predictions that one made earlier.
+
+    Raises:
+        UserError: as ``evaluate``; or a column that no dataset has, or nothing to compare with.
+    """
+    opened = [Dataset.open(path) for path in datasets]
+    refuse_unknown([name for name in by if name not in SPECIAL], opened)
+    stored = None
+    if against is not None:
+        _refuse_same(run, against)
+        if any(against.glob("*.parquet")):
+            stored = stored_predictions(against, opened, protocol)
+        else:
+            read_record(against)
+    measured = measure(run, datasets, protocol=protocol, out=out)
+    found = find(run, measured, by)
+    if against is None:
+        return found
+    tables: list[pa.Table] = stored or [
+        other.table for other in measure(against, datasets, protocol=protocol, out=out and out / "against")
+    ]
+    return replace(found, against=against, comparisons=tuple(compare(measured, tables)))
+
+
+def investigate_suite(
+    run: Path,
+    suite: str,
+    data: Path,
+    *,
+    protocol: str = "parseq36",
+    out: Path | None = None,
+    by: Sequence[str] = (),
+    against: Path | None = None,
+) -> Findings:
+    """As ``investigate``, on the sets of a suite that are among the datasets in the folder ``data``.
+
+    Raises:
+        UserError: also for an unknown suite, or a folder without any of its sets.
+    """
+    chosen = find_suite(suite)
+    found = find_members(chosen, data)
+    told = investigate(run, list(found.values()), protocol=protocol, out=out, by=by, against=against)
+    members = check_members(chosen, found, [one.score for one in told.measured])
+    return replace(told, suite=chosen, members=members)
+
+
+def _refuse_same(run: Path, against: Path) -> None:
+    if run.resolve() == against.resolve():
+        raise UserError(f"run {run} cannot be compared with itself. Give --against another run.")
