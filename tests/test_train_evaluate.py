@@ -8,12 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import train_words
-from click.testing import CliRunner
 from torch import Tensor
 
 from curation.core.errors import UserError
 from curation.core.files import read_json, write_json
-from glyphmix import main
 from train import evaluate as evaluation
 from train import fit, run_folder
 from train.evaluate import Score, average, evaluate
@@ -236,32 +234,6 @@ def test_averages_by_words_and_by_sets() -> None:
     assert mean.accuracy_unweighted == pytest.approx(0.7)
     assert mean.one_minus_ned_weighted == pytest.approx(0.7)
     assert mean.one_minus_ned_unweighted == pytest.approx(0.8)
-
-
-@pytest.mark.usefixtures("scripted")
-def test_the_command_prints_a_table(run: Path, tmp_path: Path) -> None:
-    first = train_words.dataset(tmp_path / "first", LABELS, broken=[4])
-    second = train_words.dataset(tmp_path / "other", ["cat"])
-    arguments = ["evaluate", str(run), str(first.path), str(second.path), "-o", str(tmp_path / "out")]
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 0, result.output
-    table = """\
-set              words  dropped                              word accuracy %      1-NED %
-first            5      1 broken_image, 1 empty, 1 too_long  40.0 [11.8, 76.9]    66.7 [33.3, 93.3]
-other            1      0                                    100.0 [20.7, 100.0]  100.0 [100.0, 100.0]
-mean over words  6                                           50.0 [16.7, 83.3]    72.2 [44.4, 94.4]
-mean over sets   6                                           70.0 [50.0, 90.0]    83.3 [66.7, 96.7]
-"""
-    assert result.stdout == table
-
-
-@pytest.mark.usefixtures("scripted")
-def test_the_command_prints_json(run: Path, tmp_path: Path) -> None:
-    words = train_words.dataset(tmp_path / "words", ["cat", "dog"])
-    arguments = ["evaluate", str(run), str(words.path), "-o", str(tmp_path / "out"), "--json"]
-    printed = json.loads(CliRunner().invoke(main, arguments).stdout)
-    assert printed["scores"][0]["accuracy"] == 1.0
-    assert printed["average"]["n_used"] == 2
 
 
 def test_a_fresh_run_folder_can_be_moved(run: Path, tmp_path: Path) -> None:

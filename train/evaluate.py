@@ -101,7 +101,7 @@ def _measure_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> M
         images = packed.images[used[start : start + AT_ONCE]]
         readings += read_all(run.recognizer, images, run.record["recipe"]["precision"])
     words = dataset.table(["uid", "label"]).take(used)
-    table = _table(words["uid"].to_pylist(), words["label"].to_pylist(), labels, readings, protocol)
+    table = predictions(words["uid"].to_pylist(), words["label"].to_pylist(), labels, readings, protocol)
     with whole(out / f"{dataset.name}.parquet") as draft:
         facts = {"dataset": dataset.fingerprint, "protocol": protocol.name}
         pq.write_table(table.replace_schema_metadata(facts), draft)
@@ -109,9 +109,10 @@ def _measure_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> M
     return Measured(score=score, dataset=dataset, rows=used, table=table)
 
 
-def _table(
+def predictions(
     uids: list[str], raw: list[str], labels: list[str], readings: list[Reading], protocol: Protocol
 ) -> pa.Table:
+    """The table that is stored: one row a word, ``labels`` being the normalised ``raw`` ones."""
     read = [protocol.normalise_prediction(reading.text) for reading in readings]
     distance = [edit_distance(p, label) for p, label in zip(read, labels, strict=True)]
     return pa.table(

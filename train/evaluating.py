@@ -46,7 +46,7 @@ def investigate(
     stored = None
     if against is not None:
         _refuse_same(run, against)
-        if any(against.glob("*.parquet")):
+        if any(against.glob("*.parquet")) and not list(against.glob("*.json")):
             stored = stored_predictions(against, opened, protocol)
         else:
             read_record(against)
