@@ -26,21 +26,26 @@ CPU = torch.device("cpu")
 @pytest.fixture(params=list(models))
 def model(request: pytest.FixtureRequest) -> Recognizer:
     torch.manual_seed(0)
-    network: Recognizer = models.get(request.param)().build(CHARSET_36)
-    return network
+    return train_words.small(request.param).build(CHARSET_36)
 
 
-def images(n: int = 4) -> Tensor:
+@pytest.fixture
+def pictures(request: pytest.FixtureRequest, model: Recognizer) -> Tensor:
+    """Four images of the size that the model wants."""
+    return images(size=train_words.small(request.node.callspec.params["model"]).image_size)
+
+
+def images(n: int = 4, size: tuple[int, int] = (32, 128)) -> Tensor:
     torch.manual_seed(1)
-    return (torch.rand(n, 3, 32, 128) * 2 - 1).to(memory_format=torch.channels_last)
+    return (torch.rand(n, 3, *size) * 2 - 1).to(memory_format=torch.channels_last)
 
 
 class TestEveryModel:
-    def test_learns_in_bfloat16(self, model: Recognizer) -> None:
+    def test_learns_in_bfloat16(self, model: Recognizer, pictures: Tensor) -> None:
         targets, reasons = model.encode(["street", "a1", "ooo", "9"])
         assert reasons == [None] * 4
         with half_precision(CPU, "bf16"):
-            loss = model.loss(images(), targets)
+            loss = model.loss(pictures, targets)
         assert loss.shape == (4,)
         assert loss.dtype == torch.float32
         assert (loss > 0).all()
@@ -49,24 +54,28 @@ class TestEveryModel:
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
 
-    def test_reads_in_evaluation_mode_without_looking_at_the_neighbours(self, model: Recognizer) -> None:
+    def test_reads_in_evaluation_mode_without_looking_at_the_neighbours(
+        self, model: Recognizer, pictures: Tensor
+    ) -> None:
         model.eval()
-        together = model.read(images())
-        alone = [model.read(image[None])[0] for image in images()]
+        together = model.read(pictures)
+        alone = [model.read(image[None])[0] for image in pictures]
         assert [reading.text for reading in together] == [reading.text for reading in alone]
         assert all(0 <= reading.confidence <= 1 for reading in together)
         assert set("".join(reading.text for reading in together)) <= set(CHARSET_36)
 
-    def test_labels_it_cannot_learn_have_a_reason_and_no_loss(self, model: Recognizer) -> None:
+    def test_labels_it_cannot_learn_have_a_reason_and_no_loss(
+        self, model: Recognizer, pictures: Tensor
+    ) -> None:
         targets, reasons = model.encode(["", "naïve", "a" * 40, "fine"])
         assert reasons == ["empty", "unsupported_character", "too_long", None]
-        loss = model.loss(images(), targets)
+        loss = model.loss(pictures, targets)
         assert (loss[:3] == 0).all()
         assert loss[3] > 0
 
     def test_equal_seeds_give_equal_weights(self, model: Recognizer, request: pytest.FixtureRequest) -> None:
         torch.manual_seed(0)
-        again = models.get(request.node.callspec.params["model"])().build(CHARSET_36)
+        again = train_words.small(request.node.callspec.params["model"]).build(CHARSET_36)
         for ours, theirs in zip(model.state_dict().values(), again.state_dict().values(), strict=True):
             assert torch.equal(ours, theirs)
 

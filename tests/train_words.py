@@ -17,11 +17,31 @@ from curation.core.rng import stream
 from curation.core.sample import Sample
 from curation.mixing import MixRecipe, MixSource, Validation, mix
 from train.augments.none import Unchanged
+from train.models import Model, models
 from train.models.conv_ctc import ConvCtc
 from train.recipe import TrainRecipe
 
 TINY = ConvCtc(channels=(8, 16, 16, 24), blocks=(0, 0, 0), tail=48, tail_blocks=1, context=32, dropout=0.1)
+# Sizes at which the contract tests build models, so that they take seconds; others as recipes do.
+SMALL: dict[str, dict[str, Any]] = {
+    "parseq": {"width": 32, "depth": 1, "heads": 2, "decoder_depth": 2, "decoder_heads": 2},
+    "trocr": {
+        "width": 32,
+        "depth": 1,
+        "heads": 2,
+        "decoder_width": 48,
+        "decoder_depth": 2,
+        "decoder_heads": 4,
+    },
+    "vit_ctc": {"size": "tiny", "width": 32, "depth": 2, "heads": 2},
+}
 TRUNCATED = encode_png(np.zeros((16, 40, 3), np.uint8))[:40]
+
+
+def small(name: str) -> Model:
+    """The model ``name`` in the sizes of the contract tests."""
+    model: Model = models.get(name)(**SMALL.get(name, {}))
+    return model
 
 
 def draw(word: str) -> Pixels:

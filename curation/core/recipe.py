@@ -99,6 +99,8 @@ def _names(folder: Path) -> list[str]:
 def _value(hint: Any, value: Any, where: str, registry: Registry[Any] | None) -> Any:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
+        if value is None and type(None) in get_args(hint):
+            return None  # TOML has no such value, but what ``resolved`` has written out to JSON may
         options = [h for h in get_args(hint) if h is not type(None)]
         if len(options) > 1 and set(options) <= {int, float, str, bool}:
             return _one_of(options, value, where)
