@@ -81,11 +81,13 @@ def test_muon_moves_hidden_matrices_and_kernels_and_adamw_the_rest() -> None:
     with_embedding = nn.ModuleDict({"embed": nn.Embedding(5, 4), "attend": nn.MultiheadAttention(4, 2)})
     attend = with_embedding["attend"]
     assert [id(w) for w in hidden(with_embedding)] == [id(attend.in_proj_weight), id(attend.out_proj.weight)]
-    adamw, muon = optimizers(train_words.recipe(optimizer="muon", betas=(0.8, 0.95), momentum=0.9), net)
+    recipe = train_words.recipe(optimizer="muon", betas=(0.8, 0.95), momentum=0.9, ns_steps=3)
+    adamw, muon = optimizers(recipe, net)
     n_moved = sum(len(group["params"]) for optimizer in (adamw, muon) for group in optimizer.param_groups)
     assert n_moved == len(list(net.parameters()))
     assert adamw.param_groups[0]["betas"] == (0.8, 0.95)
     assert muon.param_groups[0]["momentum"] == 0.9
+    assert muon.param_groups[0]["ns_steps"] == 3
 
 
 def test_a_kernel_moves_as_its_matrix_would() -> None:

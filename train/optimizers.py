@@ -58,6 +58,7 @@ def optimizers(recipe: TrainRecipe, network: nn.Module) -> list[torch.optim.Opti
                 lr=recipe.lr,
                 weight_decay=recipe.weight_decay,
                 momentum=recipe.momentum,
+                ns_steps=recipe.ns_steps,
                 adjust_lr_fn="match_rms_adamw",
             )
         )
