@@ -43,8 +43,8 @@ class TrainRecipe:
         schedule: How the learning rate goes on after that.
         betas: Of AdamW.
         momentum: Of Muon.
-        ns_steps: Of the Newton-Schulz iteration by which Muon makes a gradient orthogonal: 3 take two thirds of
-            the time of 5 (Jordan's airbench does with 3), which counts where batches are small.
+        ns_steps: Of the Newton-Schulz iteration by which Muon makes a gradient orthogonal; 3 take two thirds
+            of the time of 5, which counts where batches are small.
         weight_decay: On matrices and kernels only.
         clip: Greatest norm of the gradient.
         average: Which mean of the weights over the steps is read with, and kept as the run's.
