@@ -128,8 +128,7 @@ def test_resolved_writes_every_default_out() -> None:
 
 def test_resolved_can_be_built_again() -> None:
     first = Everything(count=1, parts=(Part(name="p"),), effects=(Noise(share=0.5),))
-    plain = {key: value for key, value in recipe.resolved(first).items() if value is not None}
-    assert recipe.build(Everything, plain, where="again") == first
+    assert recipe.build(Everything, recipe.resolved(first), where="again") == first
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def build(into: type[T], table: Mapping[str, Any], *, where: str) -> T:
     values = {}
     for name, field in fields.items():
         place = f"{where}, {name}"
+        if name in table and table[name] is None and field.default is None:
+            continue  # TOML has no such value, but what ``resolved`` writes out does
         if name in table:
             values[name] = _value(hints[name], table[name], place, field.metadata.get("registry"))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:

@@ -83,7 +83,7 @@ class CtcRecognizer(Recognizer):
             return "unsupported_character"
         # Equal neighbours need a blank between them.
         needed = len(label) + sum(a == b for a, b in pairwise(label))
-        return "too_long" if needed > min(self.n_steps, MAX_LABEL) else None
+        return "too_long" if needed > self.n_steps or len(label) > MAX_LABEL else None
 
 
 def guide_loss(log_probs: Tensor, targets: Tensor) -> Tensor:
