@@ -22,7 +22,7 @@ class VitCtc:
 
     CTC needs a step for each character and another between equal ones: 16 would not do for long words, and
     25 equal letters take 49. So one matrix turns all the tokens of a column into four steps, one every 2
-    pixels. Means over the column, weighted for each channel, learned at less than half the pace of the matrix.
+    pixels. Means over the column, weighted for each channel, learned at less than half its pace.
 
     Attributes:
         size: Row of the sizes; the keys below it change single values of the row.
