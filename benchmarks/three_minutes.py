@@ -58,9 +58,10 @@ def main() -> None:
 
 def measure(out: Path) -> None:
     """Do all of it below ``out``, and print what came of it."""
-    for name, recipe, n in zip(("train", "test"), both_recipes(), (N_TRAIN, N_TEST), strict=True):
-        if not (out / name / "manifest.json").is_file():
-            render(recipe, out / name, n=n, seed=0)
+    # With one seed every decision but word and font would be the same in both: colours, layout, photo.
+    for seed, (recipe, n) in enumerate(zip(both_recipes(), (N_TRAIN, N_TEST), strict=True)):
+        if not (out / recipe.name / "manifest.json").is_file():
+            render(recipe, out / recipe.name, n=n, seed=seed)
     if not (out / "mixture" / "manifest.json").is_file():
         mix(MixRecipe(sources=(MixSource(name="rendered", paths=(out / "train",)),)), out / "mixture")
     record = fit(TRAINING, out / "run", seed=0, mixture=out / "mixture")
