@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import importlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import click
 
 from curation.core.errors import UserError, unknown_name
 
-COMMANDS = {  # name -> (where its click command lives, what --help says without importing it)
+Table = Mapping[str, tuple[str, str]]  # name -> (where its click command lives, what --help says of it)
+
+COMMANDS: Table = {
     "demo": ("train.demo:demo", "Render, mix, train, evaluate and report, small, in minutes."),
     "render": ("synthgen.commands:render", "Draw synthetic word images from a recipe."),
     "preview": ("synthgen.commands:preview", "Draw a contact sheet of what a recipe makes."),
     "palette": ("synthgen.palette_command:palette", "Learn text and background colours from word crops."),
     "fonts": ("synthgen.font_commands:fonts", "List fonts, and what each of them can draw."),
     "import": ("curation.import_command:import_", "Turn a published set into a dataset."),
-    "export": ("curation.export_command:export", "Write a dataset as LMDB, or for the Hugging Face Hub."),
+    "export": ("glyphmix:export", "Write a dataset as LMDB or for the Hub, a recognizer as ONNX."),
     "inspect": ("curation.inspect_command:inspect", "Count and show what a dataset holds."),
     "verify": ("curation.verify_command:verify", "Check every shard and row, and save what is whole."),
     "filter": ("curation.filter_command:filter_", "Leave words out by a recipe, each with a reason."),
@@ -37,23 +40,35 @@ COMMANDS = {  # name -> (where its click command lives, what --help says without
     "report": ("train.study_commands:report", "Write a study's page and print its table."),
 }
 
+EXPORTS: Table = {
+    "lmdb": ("curation.export_command:lmdb", "A dataset as PARSeq and DTRB read it."),
+    "hub": ("curation.export_command:hub", "A dataset for the Hugging Face Hub, with card and Croissant."),
+    "onnx": ("train.onnx_command:onnx", "A trained recognizer for ONNX Runtime."),
+}
+
 
 class Commands(click.Group):
     """A group that imports a command on first use and shows a UserError without a traceback."""
 
+    kind, table = "command", COMMANDS
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            ctx.fail(str(unknown_name("command", name, COMMANDS)))
-        module, attribute = COMMANDS[name][0].split(":")
+        if name not in self.table:
+            self.refuse(ctx, unknown_name(self.kind, name, self.table))
+        module, attribute = self.table[name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def refuse(self, ctx: click.Context, error: UserError) -> NoReturn:
+        """Say that no command has this name."""
+        ctx.fail(str(error))
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        with formatter.section(f"{self.kind.capitalize()}s"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -78,3 +93,17 @@ class Commands(click.Group):
 @click.version_option(package_name="glyphmix")
 def main() -> None:
     """Render synthetic word images, mix them with real ones, and measure what helps."""
+
+
+class Formats(Commands):
+    """What ``export`` can write; datasets know nothing of recognizers, so only here do they meet."""
+
+    kind, table = "format", EXPORTS
+
+    def refuse(self, ctx: click.Context, error: UserError) -> NoReturn:
+        raise error
+
+
+@click.group(cls=Formats, subcommand_metavar="FORMAT [ARGS]...")
+def export() -> None:
+    """Write a dataset or a trained recognizer for other programs."""

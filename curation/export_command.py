@@ -1,4 +1,4 @@
-"""The command that writes datasets for other programs."""
+"""The commands that write datasets for other programs."""
 
 from __future__ import annotations
 
@@ -9,51 +9,41 @@ from typing import Any
 import click
 
 from curation.core import options
-from curation.core.errors import UserError, unknown_name
-
-FORMATS = ("lmdb", "hub")
-EXPORT_HELP = """Write DATASET in FORMAT:
-
-\b
-lmdb  as PARSeq and DTRB read it
-hub   a folder for the Hugging Face Hub, with its card and Croissant metadata
-"""
 
 
-@click.command(help=EXPORT_HELP)
-@click.argument("format_name", metavar="FORMAT")
+@click.command()
 @options.dataset
 @options.out
 @click.option(
     "--shard-rows",
     type=click.IntRange(min=1),
-    help="For lmdb: most words in one LMDB; more make a folder of several. By default 1,000,000.",
+    help="Most words in one LMDB; more make a folder of several. By default 1,000,000.",
 )
-@click.option("--sizes", is_flag=True, help="For lmdb: write the keys wh-%09d too, which OpenOCR reads.")
+@click.option("--sizes", is_flag=True, help="Write the keys wh-%09d too, which OpenOCR reads.")
 @options.dry_run
 @options.as_json
-def export(
-    format_name: str,
-    dataset: Path,
-    out: Path,
-    shard_rows: int | None,
-    sizes: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Run ``glyphmix export``; see ``EXPORT_HELP``."""
+def lmdb(dataset: Path, out: Path, shard_rows: int | None, sizes: bool, dry_run: bool, as_json: bool) -> None:
+    """Write DATASET as PARSeq and DTRB read it."""
     from curation.core.dataset import Dataset
 
-    if format_name not in FORMATS:
-        raise unknown_name("format", format_name, FORMATS)
-    for flag, given in (("--shard-rows", shard_rows is not None), ("--sizes", sizes)):
-        if given and format_name != "lmdb":
-            raise UserError(f"{flag} is for the format lmdb, not for {format_name}. Leave it out.")
-    opened = Dataset.open(dataset)
-    if format_name == "hub":
-        facts, what = _hub(opened, out, dry_run)
-    else:
-        facts, what = _lmdb(opened, out, shard_rows, sizes, dry_run)
+    facts, what = _lmdb(Dataset.open(dataset), out, shard_rows, sizes, dry_run)
+    _tell(facts, what, out, dry_run, as_json)
+
+
+@click.command()
+@options.dataset
+@options.out
+@options.dry_run
+@options.as_json
+def hub(dataset: Path, out: Path, dry_run: bool, as_json: bool) -> None:
+    """Write DATASET as a folder for the Hugging Face Hub, with its card and Croissant metadata."""
+    from curation.core.dataset import Dataset
+
+    facts, what = _hub(Dataset.open(dataset), out, dry_run)
+    _tell(facts, what, out, dry_run, as_json)
+
+
+def _tell(facts: dict[str, Any], what: str, out: Path, dry_run: bool, as_json: bool) -> None:
     verb = "would write" if dry_run else "wrote"
     text = f"{verb} {facts['n_rows']:,} words to {out} as {what}"
     click.echo(json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) if as_json else text)

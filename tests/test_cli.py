@@ -37,7 +37,7 @@ Commands:
   palette        Learn text and background colours from word crops.
   fonts          List fonts, and what each of them can draw.
   import         Turn a published set into a dataset.
-  export         Write a dataset as LMDB, or for the Hugging Face Hub.
+  export         Write a dataset as LMDB or for the Hub, a recognizer as ONNX.
   inspect        Count and show what a dataset holds.
   verify         Check every shard and row, and save what is whole.
   filter         Leave words out by a recipe, each with a reason.

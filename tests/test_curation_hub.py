@@ -226,9 +226,6 @@ def test_dry_run_and_errors(mixed: Dataset, tmp_path: Path) -> None:
         },
     }
     assert not out.parent.exists()
-    assert failure(*args, "--shard-rows", 3) == (
-        "--shard-rows is for the format lmdb, not for hub. Leave it out."
-    )
     odd = write_words(tmp_path / "odd", [sample(1, "my split")])
     assert failure("export", "hub", odd.path, "-o", out) == (
         f"dataset {odd.path} has the split 'my split', a name that the Hub refuses. "

@@ -19,6 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LOCKED = [
     PROJECT["dependencies"],
     PROJECT["optional-dependencies"]["dev"],
+    PROJECT["optional-dependencies"]["onnx"],
 ]  # not ray and woff2: for one option each
 DECLARED = [Requirement(line) for lines in LOCKED for line in lines]
 LOCK_LINES = [

@@ -68,6 +68,15 @@ class Recognizer(nn.Module, ABC):
     def texts(self, classes: NDArray[np.int64]) -> list[str]:
         """Spell out what ``decode`` found, (B, T), in characters of the charset."""
 
+    def characters(self, classes: Tensor) -> Tensor:
+        """Of what ``decode`` found, (B, T), keep what ``texts`` spells out, in tensor operations alone.
+
+        Returns:
+            (B, T) int64: i + 1 stands for ``charset[i]``, 0 for nothing. The classes themselves, unless a
+            network's are others.
+        """
+        return classes
+
     @torch.no_grad()
     def read(self, images: Tensor) -> list[Reading]:
         """Read a batch, without gradients."""

@@ -76,6 +76,11 @@ class CtcRecognizer(Recognizer):
             "".join(self.charset[c - 1] for c in row[keep]) for row, keep in zip(classes, kept, strict=True)
         ]
 
+    def characters(self, classes: Tensor) -> Tensor:
+        """Put blanks where a path repeats its class: as ``texts``, in tensor operations alone."""
+        repeated = F.pad(classes[:, 1:] == classes[:, :-1], (1, 0), value=False)
+        return classes.masked_fill(repeated, BLANK)
+
     def _reason(self, label: str) -> str | None:
         if not label:
             return "empty"
