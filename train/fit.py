@@ -31,6 +31,8 @@ from train.word_stream import WordStream
 
 __all__ = ["TrainRecipe", "fit"]
 
+PACKAGES = "glyphmix", "numpy", "opencv-python-headless", "pyarrow", "timm", "torch"
+
 
 def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = None) -> dict[str, Any]:
     """Train as ``recipe`` says and write the run to the folder ``out``.
@@ -77,8 +79,8 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
         _loop(training, words, out, meter)
         network = training.reader(words.batch)
         record = _record(recipe, seed, network, words, chosen)
-    record |= {"timing": _timing(recipe, meter)}
-    run_folder.finish(out, network, record, words.trained_on())
+    record |= {"init": {"loaded": training.initialised, **job["init"]}, "timing": _timing(recipe, meter)}
+    run_folder.finish(out, network, record, words.trained_on() | recipe.init.trained_on())
     return run_folder.read_record(out)
 
 
@@ -92,9 +94,10 @@ def _job(
     return {
         "recipe": said,
         "seed": seed,
+        "init": recipe.init.content(),
         "mixture": mixture and mixture.fingerprint,
         "rendered": stream and stream.facts(),
-        "versions": fingerprint.versions(("glyphmix", "numpy", "torch")),
+        "versions": fingerprint.versions(("glyphmix", "numpy", "timm", "torch")),
     }
 
 
@@ -185,7 +188,7 @@ def _record(
         "unlearnable": dict(words.unlearnable),
         "parameters": count_parameters(network),
         "device": recipe.device,
-        "versions": fingerprint.versions(("glyphmix", "numpy", "opencv-python-headless", "pyarrow", "torch")),
+        "versions": fingerprint.versions(PACKAGES),
         "git_commit": fingerprint.git_commit(),
     }
 

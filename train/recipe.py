@@ -16,6 +16,8 @@ from train.augments import augments
 from train.augments.mild import Mild
 from train.averages import averages
 from train.averages.none import NoAverage
+from train.inits import inits
+from train.inits.scratch import Scratch
 from train.models import models
 from train.models.conv_ctc import ConvCtc
 from train.rendered import Rendered
@@ -31,6 +33,7 @@ class TrainRecipe:
         mixture: Folder of the mixture; a study puts its own in.
         rendered: Words drawn as it goes, among those of the mixture, or alone if there is none.
         model: The recognizer and its sizes.
+        init: Where its weights come from before the first step.
         protocol: How labels are normalised; its charset is what the recognizer reads.
         augment: What is done to each word each time it is seen.
         steps: Batches, of positions 0 to ``steps * batch`` of the mixture.
@@ -58,6 +61,7 @@ class TrainRecipe:
     mixture: Path | None = None
     rendered: Rendered | None = None
     model: Any = component(models, default=ConvCtc())  # noqa: RUF009
+    init: Any = component(inits, default=Scratch())  # noqa: RUF009
     protocol: str = "parseq36"
     augment: Any = component(augments, default=Mild())  # noqa: RUF009
     steps: int = 5_000

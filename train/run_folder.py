@@ -120,6 +120,15 @@ class TrainedOn:
     images: NDArray[np.uint64]
     uids: NDArray[np.uint64]
 
+    @classmethod
+    def nothing(cls) -> TrainedOn:
+        """No words at all."""
+        return cls(images=np.empty(0, np.uint64), uids=np.empty(0, np.uint64))
+
+    def __or__(self, other: TrainedOn) -> TrainedOn:
+        """The words of both."""
+        return TrainedOn(images=np.union1d(self.images, other.images), uids=np.union1d(self.uids, other.uids))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
@@ -163,7 +172,7 @@ class Run:
             record=record,
             recognizer=recognizer,
             image_size=model.image_size,
-            trained_on=_read_trained_on(path / "trained_on.npz", again),
+            trained_on=read_trained_on(path),
         )
 
 
@@ -217,12 +226,18 @@ def _read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, An
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path} is missing. {remedy}") from None
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError):
         raise UserError(f"{path} is damaged or cut short. {remedy}") from None
     return content
 
 
-def _read_trained_on(path: Path, remedy: str) -> TrainedOn:
+def read_trained_on(run: Path) -> TrainedOn:
+    """Read which words the finished run in the folder ``run`` learned from.
+
+    Raises:
+        UserError: they are missing or damaged.
+    """
+    path, remedy = run / "trained_on.npz", f"Restore it, or train {run} anew."
     try:
         with np.load(path) as content:
             return TrainedOn(images=content["images"], uids=content["uids"])

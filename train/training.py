@@ -33,6 +33,7 @@ class Training:
         torch.manual_seed(_torch_seed(seed, "weights"))
         self.recipe, self.seed, self.device = recipe, seed, device
         self.network: Recognizer = recipe.model.build(charset)
+        self.initialised = recipe.init.apply(self.network, recipe.model)
         self.network.to(device)
         to_channels_last(self.network)
         self.optimizers = optimizers(recipe, self.network)
