@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from curation.census import LOW_PX, Census, Looked, look
 from curation.copies import Copies, copies, first_of_each, most_frequent
 from curation.core.dataset import Dataset
-from curation.core.files import write_text
-from curation.core.fingerprint import versions
 from curation.core.labels import PROTOCOLS
+from curation.core.page import write_page as fill
 from curation.inspect_pictures import Picture, cut, pictures
 from curation.inspect_plots import by_doubling, by_number, histogram
 from curation.inspect_rejects import rejects_of
@@ -23,7 +20,7 @@ from curation.inspecting import QUANTILES, quantiles
 from curation.licences import roll_up
 from curation.sources import history_of, sources_of
 
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATE = Path(__file__).parent / "templates" / "inspect.html"
 PER_SOURCE, MOST_SOURCES, MOST_PICTURES = 24, 60, 480
 MOST_LINES = 200  # of any table
 SAME, ALIKE = "the same bytes", "the same label and dhash"
@@ -36,15 +33,7 @@ def write_page(datasets: Sequence[Dataset], out: Path, *, seed: int) -> None:
     Memory: 25 bytes a row and what differs; the page stays below 3 MB whatever the datasets hold.
     """
     seen = look(datasets, seed=seed, per_source=PER_SOURCE, most_sources=MOST_SOURCES)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    page = environment.get_template("inspect.html").render(_content(datasets, seen))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(out, page)
+    fill(TEMPLATE, _content(datasets, seen), out)
 
 
 def _content(datasets: Sequence[Dataset], seen: Looked) -> dict[str, Any]:
@@ -88,7 +77,6 @@ def _provenance(datasets: Sequence[Dataset]) -> dict[str, Any]:
         "history": history_of(datasets)[-MOST_LINES:],
         "sources": sources[:MOST_LINES],
         "licences": roll_up(sources),
-        "version": versions(("glyphmix",)).get("glyphmix", "from source"),
     }
 
 

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 
 from curation.core import recipe
-from curation.core.files import write_text
-from curation.core.fingerprint import versions
 from curation.core.images import BrokenImageError, Pixels, decode, encode_jpeg
+from curation.core.page import write_page as fill
 from curation.core.sheet import contact_sheet, write_png
 from curation.evidence import Evidence
 from curation.leak_judge import told
@@ -23,7 +21,7 @@ from curation.leak_matrix import SHORT
 from curation.leak_recipe import TOLD
 from curation.leaks import Leaks, Rows
 
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATE = Path(__file__).parent / "templates" / "leaks.html"
 N_EXAMPLES = 24  # of each level: enough to see what a threshold does, and the page stays below a megabyte
 HEIGHT_PX, WIDTH_PX = 44, 220
 NO_PICTURE = np.full((HEIGHT_PX, 2 * HEIGHT_PX, 3), (200, 60, 60), np.uint8)
@@ -68,8 +66,7 @@ def write_examples(
     """
     shown = examples(leaks)
     if page is not None:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        write_text(page, _page(leaks, facts, shown))
+        fill(TEMPLATE, _content(leaks, facts, shown), page)
     if picture is not None:
         sides = [side for example in shown for side in (example.train, example.test)]
         captions = [text for example in shown for text in _captions(example)]
@@ -135,13 +132,7 @@ def _small(image: Pixels) -> Pixels:
     )
 
 
-def _page(leaks: Leaks, facts: Mapping[str, Any], shown: list[Example]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
+def _content(leaks: Leaks, facts: Mapping[str, Any], shown: list[Example]) -> dict[str, Any]:
     cells = {(cell["train"], cell["test"]): cell for cell in facts["cells"]}
     n_pairs = {
         level: int(n)
@@ -151,22 +142,21 @@ def _page(leaks: Leaks, facts: Mapping[str, Any], shown: list[Example]) -> str:
             strict=True,
         )
     }
-    return environment.get_template("leaks.html").render(
-        facts=facts,
-        cells=cells,
-        levels=leaks.spec.ranked,
-        dropped=set(leaks.spec.dropped),
-        short={level: level.removeprefix("leak_").replace("_", " ") for level in leaks.spec.ranked},
-        told=TOLD,
-        n_pairs=n_pairs,
-        n_words=len(leaks.train),
-        n_dropped=sum(side["n_dropped"] for side in facts["train_sets"]),
-        examples=[(level, [e for e in shown if e.level == level]) for level in leaks.spec.ranked],
-        recipe=recipe.resolved(leaks.spec),
-        datasets=[
+    return {
+        "facts": facts,
+        "cells": cells,
+        "levels": leaks.spec.ranked,
+        "dropped": set(leaks.spec.dropped),
+        "short": {level: level.removeprefix("leak_").replace("_", " ") for level in leaks.spec.ranked},
+        "told": TOLD,
+        "n_pairs": n_pairs,
+        "n_words": len(leaks.train),
+        "n_dropped": sum(side["n_dropped"] for side in facts["train_sets"]),
+        "examples": [(level, [e for e in shown if e.level == level]) for level in leaks.spec.ranked],
+        "recipe": recipe.resolved(leaks.spec),
+        "datasets": [
             (role, dataset.name, len(dataset), dataset.fingerprint)
             for role, evidence in (("train", leaks.train), ("test", leaks.test))
             for dataset in evidence.datasets
         ],
-        version=versions(("glyphmix",)).get("glyphmix", "from source"),
-    )
+    }

@@ -10,6 +10,7 @@ import click
 
 from curation.core import options
 from curation.core.errors import UserError
+from curation.core.files import refuse_existing
 from curation.core.labels import PROTOCOLS
 
 path = click.Path(path_type=Path)
@@ -45,6 +46,9 @@ path = click.Path(path_type=Path)
     "--suite", metavar="NAME", help="Evaluate the sets that papers report: six, six_1015_2077, union14m."
 )
 @click.option("--data", type=path, help="Folder with the datasets of the suite, found by their names.")
+@click.option(
+    "--html", "page", type=path, help="Write a page too: tables, plots and the worst errors in pictures."
+)
 @options.as_json
 def evaluate(
     run: Path | None,
@@ -56,6 +60,7 @@ def evaluate(
     against: Path | None,
     suite: str | None,
     data: Path | None,
+    page: Path | None,
     as_json: bool,
 ) -> None:
     """Measure the trained recognizer in the folder RUN on DATASETS.
@@ -72,6 +77,8 @@ def evaluate(
     from train.evaluate_text import as_text
     from train.evaluating import investigate, investigate_suite
 
+    if page is not None:
+        _check(page)
     how: dict[str, Any] = {"protocol": protocol, "out": out, "by": by, "against": against}
     if suite is not None:
         if datasets or data is None:
@@ -85,4 +92,15 @@ def evaluate(
         raise click.UsageError("Missing argument 'DATASETS...'.")
     else:
         found = investigate(run, datasets, **how)
+    if page is not None:
+        from train.evaluate_page import write_evaluation
+
+        write_evaluation(found, page)
+        click.echo(f"wrote {page}", err=True)
     click.echo(json.dumps(found.json(), indent=2) if as_json else as_text(found, by))
+
+
+def _check(page: Path) -> None:
+    if page.suffix != ".html":
+        raise UserError(f"the page {page} has no name of a page. Give a name that ends in .html.")
+    refuse_existing(page)

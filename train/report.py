@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from curation.core.files import write_text
-from curation.core.fingerprint import versions
+from curation.core.page import write_page
 from train import study_words
 from train.report_images import sheets
 from train.report_plot import plot
@@ -17,20 +14,13 @@ from train.report_table import Line, differences, law_sentences, lines
 from train.study_laws import ALL_TESTS
 from train.study_rows import Study
 
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 
 
 def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
     """Write ``report.html`` into the study's folder and return its path."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    page = environment.get_template("report.html").render(_content(study, laws))
     path = study.path / "report.html"
-    write_text(path, page)
+    write_page(TEMPLATE, _content(study, laws), path)
     return path
 
 
@@ -50,7 +40,6 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         "runs": study.rows,
         "datasets": study.facts["datasets"],
         "versions": study.rows[-1]["versions"],
-        "version": versions(("glyphmix",)).get("glyphmix", "from source"),
         "percent": lambda fraction: f"{100 * fraction:.1f}",
         "points": study_words.points,
     }
