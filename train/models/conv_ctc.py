@@ -135,7 +135,7 @@ class Pair(nn.Module):
         nn.init.zeros_(self.second.norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(self.first(x)))
+        return F.relu_(x + self.second(self.first(x)))
 
 
 class Context(nn.Module):
@@ -150,4 +150,4 @@ class Context(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         context = self.up(self.pair(self.down(x)))
-        return F.relu(x + F.interpolate(context, scale_factor=(1, 2)))
+        return F.relu_(x + F.interpolate(context, scale_factor=(1, 2)))
