@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, closing
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,13 @@ from train.models import Recognizer
 from train.packed_words import PackedWords, Rows
 from train.rendered import Order, Rendered
 from train.rendered_words import RenderedWords
+from train.residence import Choice, Images, one_ahead, placed
 from train.run_folder import TrainedOn
 from train.word_stream import WordStream
 
 Range = tuple[int, int]
+Batches = Generator[tuple[Tensor, Tensor], None, None]
+CPU = torch.device("cpu")
 
 
 class Words:
@@ -40,6 +43,8 @@ class Words:
         threads: Decoding threads; None for one a core.
         rendered: Words drawn as it goes, among those of the mixture; None for none.
         stream: These words, if they are open already.
+        device: Where batches are wanted.
+        pack_device: Where packed images lie; see ``residence.placed``.
 
     Attributes:
         unlearnable: Words of the mixture that take up positions but teach nothing, by reason.
@@ -60,27 +65,31 @@ class Words:
         *,
         rendered: Rendered | None = None,
         stream: WordStream | None = None,
+        device: torch.device = CPU,
+        pack_device: Choice = "auto",
     ) -> None:
-        self.mixture = mixture
+        self.mixture, self.device = mixture, device
         self.unlearnable: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
-        self.order = Order.of(rendered and rendered.per_word, has_mixture=mixture is not None)
+        self.order = Order.of(rendered.per_word if rendered else None, has_mixture=mixture is not None)
         self.rendered: RenderedWords | None = None
         if rendered is not None:
             stream = stream or rendered.open(protocol, image_size)
             self.rendered = RenderedWords(rendered, stream, recognizer)
         self._parts: list[PackedWords] = []
         if mixture is not None:
-            self._open(mixture, recognizer, protocol, image_size, threads)
+            used = self._open(mixture, recognizer, protocol, image_size, threads)
+            packs = [part.pack for part in self._parts]
+            self._images: Images = placed(packs, used, device, pack_device)
 
     def batch(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
-        """The words at positions ``start`` to ``stop``: (B, H, W, 3) uint8, and their targets.
+        """The words at positions ``start`` to ``stop``: (B, H, W, 3) uint8, and their targets, on the device.
 
         Rendered ones among them are drawn in this process; ``batches`` has them drawn ahead.
         """
         return self._batch(start, stop, None)
 
-    def batches(self, ranges: Iterable[Range]) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, ranges: Iterable[Range]) -> Batches:
         """The batches of these ``ranges`` of positions, rising, with what they need prepared ahead.
 
         Where several processes train together, each gives its own part of every batch, and draws no other
@@ -89,6 +98,11 @@ class Words:
         Args:
             ranges: First position and the one after the last, of each batch; asked for ahead.
         """
+        made = self._made(ranges)
+        with closing(made):  # after the thread that works on it has ended
+            yield from one_ahead(made) if self.device.type == "cuda" else made
+
+    def _made(self, ranges: Iterable[Range]) -> Batches:
         here, ahead = itertools.tee(ranges)
         with ExitStack() as stack:
             drawers = None
@@ -114,7 +128,10 @@ class Words:
             for at, label in zip(here.tolist(), self._parts[number].held_out_labels(row[here]), strict=True):
                 labels[at] = label
         counts = np.array([label != "" for label in labels], bool)
-        images, _ = self._gather(source[counts], row[counts])
+        source, row = source[counts], row[counts]
+        images = np.empty((len(row), *self._parts[0].pack.images.shape[1:]), np.uint8)
+        for number in np.unique(source).tolist():
+            images[source == number] = self._parts[number].pack.take(row[source == number])
         return images, [label for label in labels if label]
 
     def record(self, n_samples: int) -> dict[str, Any]:
@@ -171,8 +188,10 @@ class Words:
         protocol: Protocol,
         image_size: tuple[int, int],
         threads: int | None,
-    ) -> None:
+    ) -> list[Rows]:
+        """Open the words of each dataset; return which of its packed images stand at a position."""
         validation = mixture.validation()
+        used = []
         n_learnable = 0
         for number, dataset in enumerate(mixture.datasets()):
             training = mixture.training_rows(number)
@@ -184,41 +203,44 @@ class Words:
             self.dropped += part.dropped(held_out)
             n_learnable += len(training) - unlearnable.total()
             self._parts.append(part)
+            used.append(part.pack.where(training))
         if not n_learnable:
             counts = ", ".join(f"{n} {reason}" for reason, n in sorted(self.unlearnable.items()))
             raise UserError(
                 f"no word of the mixture {mixture.path} can be learned under protocol {protocol.name} "
                 f"({counts or 'it is empty'}). Check its labels and the recipe's protocol."
             )
+        return used
 
     def _batch(self, start: int, stop: int, drawers: Drawers | None) -> tuple[Tensor, Tensor]:
-        if self.rendered is None:
-            assert self.mixture is not None
-            images, targets = self._gather(*self.mixture.positions(start, stop))
-            return torch.from_numpy(images), targets
-        first, last = self.order.of_rendered(start, stop)
-        drawn = self.rendered.take(drawers, first, last)
         if self.mixture is None:
-            return torch.from_numpy(drawn[0]), drawn[1]
+            return self._drawn(drawers, start, stop)
         packed = self._gather(*self.mixture.positions(*self.order.of_mixture(start, stop)))
-        where = self.order.is_rendered(start, stop)
-        images = np.empty((stop - start, *drawn[0].shape[1:]), np.uint8)
-        targets = drawn[1].new_empty((stop - start, *drawn[1].shape[1:]))
-        for mask, (own_images, own_targets) in ((where, drawn), (~where, packed)):
-            images[mask] = own_images
-            targets[torch.from_numpy(mask)] = own_targets
-        return torch.from_numpy(images), targets
+        if self.rendered is None:
+            return packed
+        drawn = self._drawn(drawers, start, stop)
+        where = torch.from_numpy(self.order.is_rendered(start, stop)).to(self.device)
+        both = []
+        for ours, theirs in zip(packed, drawn, strict=True):
+            whole = ours.new_empty((stop - start, *ours.shape[1:]))
+            whole[~where], whole[where] = ours, theirs
+            both.append(whole)
+        return both[0], both[1]
 
-    def _gather(self, source: NDArray[np.uint8], row: Rows) -> tuple[NDArray[np.uint8], Tensor]:
-        first = self._parts[0]
-        if len(self._parts) == 1:
-            return first.take(row)
-        images = np.empty((len(row), *first.pack.images.shape[1:]), np.uint8)
+    def _drawn(self, drawers: Drawers | None, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        assert self.rendered is not None
+        images, targets = self.rendered.take(drawers, *self.order.of_rendered(start, stop))
+        return torch.from_numpy(images).to(self.device), targets.to(self.device)
+
+    def _gather(self, source: NDArray[np.uint8], row: Rows) -> tuple[Tensor, Tensor]:
+        first, where = self._parts[0], row.copy()
         targets = first.targets.new_empty((len(row), *first.targets.shape[1:]), dtype=first.dtype)
         for number in np.unique(source).tolist():
             here = np.flatnonzero(source == number)
-            images[here], targets[torch.from_numpy(here)] = self._parts[number].take(row[here])
-        return images, targets
+            where[here] = self._parts[number].pack.where(row[here])
+            targets[torch.from_numpy(here)] = self._parts[number].targets_of(where[here])
+        images = self._images.take(source, where)
+        return images.to(self.device, non_blocking=True), targets.to(self.device)
 
 
 def short_hashes(dataset: Dataset, column: str, rows: Rows | None = None) -> NDArray[np.uint64]:

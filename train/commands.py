@@ -22,7 +22,7 @@ RECIPES = Path(__file__).with_name("recipes")
 @options.seed
 @options.dry_run
 def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool) -> None:
-    """Train a recognizer on a mixture.
+    """Train a recognizer on a mixture, on words rendered as it goes, or on both.
 
     RECIPE is a TOML file, or the name of a shipped one. An interrupted run goes on when the same command is
     given again.
@@ -51,19 +51,29 @@ def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool
 
 
 def _plan(recipe: TrainRecipe) -> str:
-    """What training would do, in a few lines; checks the mixture on the way."""
+    """What training would do, in a few lines; checks the mixture and the rendering recipe on the way."""
     from curation.core.labels import protocol
     from curation.mixture import Mixture
     from train.models.base import count_parameters
+    from train.rendered import Order
+    from train.rendered_plan import rendered_plan
 
-    assert recipe.mixture is not None
-    mixture = Mixture.open(recipe.mixture)
+    mixture = recipe.mixture and Mixture.open(recipe.mixture)
     network = recipe.model.build(protocol(recipe.protocol).charset)
     samples = recipe.steps * recipe.batch
-    return (
+    order = Order.of(recipe.rendered.per_word if recipe.rendered else None, has_mixture=bool(mixture))
+    lines = [
         f"model     {recipe.model.kind}, {count_parameters(network):,} parameters, "
-        f"{len(network.charset)} characters\n"
-        f"mixture   {recipe.mixture}, {len(mixture):,} positions\n"
+        f"{len(network.charset)} characters"
+    ]
+    passes = ""
+    if mixture:
+        lines.append(f"mixture   {recipe.mixture}, {len(mixture):,} positions")
+        passes = f"{order.of_mixture(0, samples)[1] / len(mixture):.1f} passes, "
+    if recipe.rendered:
+        lines += rendered_plan(recipe, order.of_rendered(0, samples)[1])
+    lines.append(
         f"training  {recipe.steps:,} steps of {recipe.batch} words = {samples:,} words, "
-        f"{samples / len(mixture):.1f} passes, on {recipe.device} in {recipe.precision}"
+        f"{passes}on {recipe.device} in {recipe.precision}"
     )
+    return "\n".join(lines)

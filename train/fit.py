@@ -64,9 +64,16 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
     with _threads(recipe.threads):
         assert chosen.charset is not None
         training = Training(recipe, seed, chosen.charset, device)
-        size, rendered = recipe.model.image_size, recipe.rendered
         words = Words(
-            opened, training.network, chosen, size, recipe.threads, rendered=rendered, stream=stream
+            opened,
+            training.network,
+            chosen,
+            recipe.model.image_size,
+            recipe.threads,
+            rendered=recipe.rendered,
+            stream=stream,
+            device=device,
+            pack_device=recipe.pack_device,
         )
         _warn(words)
         if not resumed:
@@ -88,7 +95,7 @@ def _job(
     recipe: TrainRecipe, seed: int, mixture: Mixture | None, stream: WordStream | None
 ) -> dict[str, Any]:
     """All that the weights depend on; the mixture by its content, for its folder may be mounted elsewhere."""
-    said = {key: value for key, value in resolved(recipe).items() if key != "mixture"}
+    said = {key: value for key, value in resolved(recipe).items() if key not in ("mixture", "pack_device")}
     if recipe.rendered:
         said["rendered"] = {k: v for k, v in said["rendered"].items() if k not in ("jobs", "recipe")}
     return {

@@ -56,6 +56,8 @@ class TrainRecipe:
         validate_every: Steps between measurements on the held-out words; 0 for one, at the end.
         threads: Of the processor; None for one a core. Other numbers give other roundings.
         device: ``auto`` takes a CUDA device if there is one.
+        pack_device: Where packed words lie while training runs: ``device``, ``host``, or ``auto`` for a CUDA
+            device on which they take no more than half of the free memory. Batches do not depend on it.
     """
 
     mixture: Path | None = None
@@ -82,6 +84,7 @@ class TrainRecipe:
     validate_every: int = 1_000
     threads: int | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    pack_device: Literal["auto", "host", "device"] = "auto"
 
     def __post_init__(self) -> None:
         for key in ("steps", "batch", "accumulate", "ns_steps", "checkpoint_every"):
