@@ -15,7 +15,7 @@ from curation.core.labels import CHARSET_36, CHARSET_94
 from curation.core.recipe import build, resolved
 from train.augments.base import to_float
 from train.models import Recognizer, models
-from train.models.base import count_parameters, half_precision
+from train.models.base import count_parameters, half_precision, spelled
 from train.models.conv_ctc import ConvCtc
 from train.models.ctc import CtcRecognizer, guide_loss
 from train.packing import scale
@@ -180,3 +180,9 @@ def test_it_overfits_64_words() -> None:
         optimizer.step()
     network.eval()
     assert [reading.text for reading in network.read(to_float(pixels))] == words
+
+
+def test_labels_are_spelled_at_once() -> None:
+    targets = spelled(["cab", "", "bé"], "cbaé", 4, 9)
+    assert targets.tolist() == [[1, 3, 2, 9], [9, 9, 9, 9], [2, 4, 9, 9]]
+    assert spelled([], "ab", 2, 0).shape == (0, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 import signal
 import subprocess
 import sys
@@ -154,3 +155,22 @@ class TestWordsThatCannotBeLearned:
             "not one of the first 1000 words of recipe other can be learned under protocol parseq36 "
             "(1000 unsupported_character). Train with another protocol."
         )
+
+
+def test_dry_run_says_whether_drawing_keeps_up(recipe: Path, tmp_path: Path) -> None:
+    mixture = train_words.two_sets(tmp_path)
+    arguments = ["train", write_toml(tmp_path, recipe), "-o", str(tmp_path / "run"), "--dry-run"]
+    result = CliRunner().invoke(main, [*arguments, "--mixture", str(mixture)])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[1:3] == [
+        f"mixture   {mixture}, 50 positions",
+        "rendered  small, seed 0, 30 words drawn as it goes",
+    ]
+    assert re.fullmatch(
+        r" {10}[\d,]+ words/s from 1 processes with a core each, [\d,]+ needed: "
+        r"(enough|training will wait for words, unless more jobs have more cores)",
+        lines[3],
+    )
+    assert lines[4:] == ["training  5 steps of 8 words = 40 words, 0.2 passes, on cpu in bf16"]
+    assert not (tmp_path / "run").exists()

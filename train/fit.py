@@ -56,9 +56,10 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
     meter = Meter()
     recipe = resolve(recipe, mixture)
     assert recipe.threads is not None
-    opened = recipe.mixture and Mixture.open(recipe.mixture)
+    opened = None if recipe.mixture is None else Mixture.open(recipe.mixture)
     chosen, device = protocol(recipe.protocol), torch.device(recipe.device)
-    stream = recipe.rendered and recipe.rendered.open(chosen, recipe.model.image_size)
+    size, rendered = recipe.model.image_size, recipe.rendered
+    stream = None if rendered is None else rendered.open(chosen, size)
     job = _job(recipe, seed, opened, stream)
     resumed = run_folder.is_begun(out, job)
     with _threads(recipe.threads):
@@ -68,9 +69,9 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
             opened,
             training.network,
             chosen,
-            recipe.model.image_size,
+            size,
             recipe.threads,
-            rendered=recipe.rendered,
+            rendered=rendered,
             stream=stream,
             device=device,
             pack_device=recipe.pack_device,

@@ -67,7 +67,7 @@ class PackedWords:
         column = dataset.table(["label"])["label"]
         if packed.rows is not None:
             column = column.take(packed.rows)
-        encoded = column.combine_chunks().dictionary_encode()
+        encoded = column.dictionary_encode().combine_chunks()
         reasons: list[str | None] = [None]
         targets, why, why_dropped, dtype = _encoded(encoded.dictionary, recognizer, protocol, reasons)
         return cls(
@@ -144,7 +144,7 @@ def _numbered(reasons: list[str | None], known: list[str | None]) -> NDArray[np.
 
 
 def _refuse_broken(packed: Pack, dataset: Dataset, rows: Rows) -> None:
-    broken = sorted(set(packed.broken) & set(rows.tolist()))
+    broken = np.intersect1d(np.array(list(packed.broken), np.int64), rows).tolist() if packed.broken else []
     if broken:
         uid = dataset.take(broken[:1], ["uid"])[0]["uid"]
         raise UserError(

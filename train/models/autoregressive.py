@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from train.models.base import Recognizer
+from train.models.base import Recognizer, spelled
 
 END = 0
 
@@ -34,16 +34,13 @@ class AutoregressiveRecognizer(Recognizer):
         self.max_length = max_length
         self.n_steps = max_length + 1
         self.begin = len(charset) + 1
-        self._class_of = {character: i + 1 for i, character in enumerate(charset)}
+        self._characters = frozenset(charset)
 
     def encode(self, labels: Sequence[str]) -> tuple[Tensor, list[str | None]]:
         """Classes of each label's characters, (N, max_length + 1) int64, filled up with ends."""
         reasons = [self._reason(label) for label in labels]
-        targets = torch.full((len(labels), self.n_steps), END)
-        for row, (label, reason) in enumerate(zip(labels, reasons, strict=True)):
-            if reason is None:
-                targets[row, : len(label)] = torch.tensor([self._class_of[c] for c in label])
-        return targets, reasons
+        learned = [label if why is None else "" for label, why in zip(labels, reasons, strict=True)]
+        return spelled(learned, self.charset, self.n_steps, END), reasons
 
     def texts(self, classes: NDArray[np.int64]) -> list[str]:
         """Spell out words, each up to its first end."""
@@ -60,7 +57,7 @@ class AutoregressiveRecognizer(Recognizer):
     def _reason(self, label: str) -> str | None:
         if not label:
             return "empty"
-        if set(label) - set(self.charset):
+        if not self._characters.issuperset(label):
             return "unsupported_character"
         return "too_long" if len(label) > self.max_length else None
 

@@ -100,6 +100,24 @@ class Model(Protocol):
         ...
 
 
+def spelled(labels: Sequence[str], charset: str, width: int, fill: int) -> Tensor:
+    """Classes of many labels' characters at once, i + 1 for ``charset[i]``: (N, width) int64.
+
+    Args:
+        labels: Of ``charset`` alone, and not longer than ``width``.
+        charset: Different characters.
+        width: Columns.
+        fill: What stands after the end of a label.
+    """
+    known = np.array([ord(character) for character in charset])
+    order = np.argsort(known)
+    lengths = np.fromiter(map(len, labels), np.int64, len(labels))
+    characters = np.frombuffer("".join(labels).encode("utf-32-le"), np.uint32)
+    targets = np.full((len(labels), width), fill)
+    targets[np.arange(width) < lengths[:, None]] = 1 + order[np.searchsorted(known[order], characters)]
+    return torch.from_numpy(targets)
+
+
 def count_parameters(network: nn.Module) -> int:
     """Number of trainable values."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)

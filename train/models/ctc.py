@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.models.base import Recognizer
+from train.models.base import Recognizer, spelled
 
 BLANK = 0
 MAX_LABEL = 32  # columns of a target: no protocol with a charset allows longer labels than 25
@@ -34,7 +34,7 @@ class CtcRecognizer(Recognizer):
         self.charset = charset
         self.n_steps = n_steps
         self.guide = guide
-        self._class_of = {character: i + 1 for i, character in enumerate(charset)}
+        self._characters = frozenset(charset)
 
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
@@ -43,11 +43,8 @@ class CtcRecognizer(Recognizer):
     def encode(self, labels: Sequence[str]) -> tuple[Tensor, list[str | None]]:
         """Classes of each label's characters, (N, MAX_LABEL) int64, filled up with blanks."""
         reasons = [self._reason(label) for label in labels]
-        targets = torch.zeros(len(labels), MAX_LABEL, dtype=torch.int64)
-        for row, (label, reason) in enumerate(zip(labels, reasons, strict=True)):
-            if reason is None:
-                targets[row, : len(label)] = torch.tensor([self._class_of[c] for c in label])
-        return targets, reasons
+        learned = [label if why is None else "" for label, why in zip(labels, reasons, strict=True)]
+        return spelled(learned, self.charset, MAX_LABEL, BLANK), reasons
 
     def loss(self, images: Tensor, targets: Tensor, progress: float = 1.0) -> Tensor:
         """CTC loss of each word divided by its length, and while ``progress`` is below ``guide`` a hint."""
@@ -84,7 +81,7 @@ class CtcRecognizer(Recognizer):
     def _reason(self, label: str) -> str | None:
         if not label:
             return "empty"
-        if set(label) - set(self.charset):
+        if not self._characters.issuperset(label):
             return "unsupported_character"
         # Equal neighbours need a blank between them.
         needed = len(label) + sum(a == b for a, b in pairwise(label))
