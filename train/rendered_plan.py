@@ -29,9 +29,7 @@ def rendered_plan(recipe: TrainRecipe, n: int) -> list[str]:
     a_core = drawing_rate(stream)
     needed = training_rate(recipe) * n / (recipe.steps * recipe.batch)
     most = a_core * rendered.processes
-    verdict = (
-        "enough" if most >= needed else "training will wait for words: give it more jobs, if it has cores"
-    )
+    verdict = "enough" if most >= needed else "training will wait for words, unless more jobs have more cores"
     return [
         f"rendered  {stream.recipe.name}, seed {stream.seed}, {n:,} words drawn as it goes",
         f"          {most:,.0f} words/s from {rendered.processes} processes with a core each, "
