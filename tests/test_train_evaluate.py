@@ -48,6 +48,15 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "read_all", read_all)
 
 
+def copy(run: Path, to: Path) -> Path:
+    """Another run of the same content."""
+    to.mkdir()
+    for path in run.iterdir():
+        if path.is_file():
+            (to / path.name).write_bytes(path.read_bytes())
+    return to
+
+
 def refused(run: Path, *datasets: Path, protocol: str = "parseq36", out: Path | None = None) -> str:
     with pytest.raises(UserError) as error:
         evaluate(run, datasets, protocol=protocol, out=out)
@@ -135,11 +144,7 @@ class TestRefusals:
 
     def test_weights_cut_short(self, run: Path, tmp_path: Path) -> None:
         words = train_words.dataset(tmp_path / "words", ["one"])
-        (tmp_path / "run").mkdir()
-        for path in run.iterdir():
-            if path.is_file():
-                (tmp_path / "run" / path.name).write_bytes(path.read_bytes())
-        weights = tmp_path / "run" / "model.pt"
+        weights = copy(run, tmp_path / "run") / "model.pt"
         os.truncate(weights, weights.stat().st_size // 2)
         assert refused(tmp_path / "run", words.path) == (
             f"{weights} is damaged or cut short. Restore it, or train {tmp_path / 'run'} anew."
@@ -148,6 +153,37 @@ class TestRefusals:
         assert refused(tmp_path / "run", words.path) == (
             f"{weights} is missing. Restore it, or train {tmp_path / 'run'} anew."
         )
+
+    @pytest.mark.parametrize("name", ["model.pt", "trained_on.npz"])
+    def test_a_flipped_bit(self, run: Path, tmp_path: Path, name: str) -> None:
+        words = train_words.dataset(tmp_path / "words", ["one"])
+        copied = copy(run, tmp_path / "run")
+        damaged = bytearray((copied / name).read_bytes())
+        damaged[len(damaged) // 2] ^= 16
+        (copied / name).write_bytes(damaged)
+        assert refused(copied, words.path) == (
+            f"{copied / name} is damaged or cut short. Restore it, or train {copied} anew."
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"format": 2}, "{0} has format 2; this glyphmix reads up to 1. Update it."),
+            (
+                {"charset": 36},
+                "{0}/run.json is damaged: charset is 36, not a text. Restore it, or train {0} anew.",
+            ),
+            ({"recipe": {}}, "{0}/run.json lacks 'model' in recipe. Restore it, or train {0} anew."),
+            ({"kind": "study"}, "{0} holds a study, not a training run. Give the folder of a run."),
+        ],
+    )
+    def test_a_run_of_another_version(
+        self, run: Path, tmp_path: Path, changes: dict[str, object], message: str
+    ) -> None:
+        words = train_words.dataset(tmp_path / "words", ["one"])
+        copied = copy(run, tmp_path / "run")
+        write_json(copied / "run.json", read_json(run / "run.json") | changes)
+        assert refused(copied, words.path) == message.format(copied)
 
     def test_weights_of_other_sizes(self, run: Path, tmp_path: Path) -> None:
         words = train_words.dataset(tmp_path / "words", ["one"])

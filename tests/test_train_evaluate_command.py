@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import train_words
 from click.testing import CliRunner, Result
-from test_train_evaluate import LABELS, cache, run, scripted
+from test_train_evaluate import LABELS, cache, copy, run, scripted
 
 from glyphmix import main
 
@@ -93,12 +93,7 @@ confidence of at least  words  of all %  word accuracy %
 @pytest.fixture
 def other(run: Path, tmp_path: Path) -> Path:
     """Another run of the same content."""
-    copy = tmp_path / "other_run"
-    copy.mkdir()
-    for path in run.iterdir():
-        if path.is_file():
-            (copy / path.name).write_bytes(path.read_bytes())
-    return copy
+    return copy(run, tmp_path / "other_run")
 
 
 @pytest.mark.usefixtures("scripted")
@@ -203,6 +198,16 @@ class TestRefusals:
         assert failure(run, tmp_path, "--suite", "six", "--data", tmp_path) == told
         assert failure(run, "--data", tmp_path) == (
             "--data is the folder of a suite's datasets. Give --suite NAME too."
+        )
+
+    def test_a_page_without_a_name_or_a_place(self, run: Path, tmp_path: Path) -> None:
+        page = tmp_path / "page.html"
+        page.touch()
+        assert failure(run, tmp_path, "--html", page) == (
+            f"the page {page} exists already. Remove it, or give --html another name."
+        )
+        assert failure(run, tmp_path, "--html", tmp_path / "page") == (
+            f"the page {tmp_path / 'page'} has no name of a page. Give --html a name that ends in .html."
         )
 
     def test_arguments_that_are_missing(self, run: Path) -> None:

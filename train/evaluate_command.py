@@ -10,7 +10,6 @@ import click
 
 from curation.core import options
 from curation.core.errors import UserError
-from curation.core.files import refuse_existing
 from curation.core.labels import PROTOCOLS
 
 path = click.Path(path_type=Path)
@@ -102,5 +101,6 @@ def evaluate(
 
 def _check(page: Path) -> None:
     if page.suffix != ".html":
-        raise UserError(f"the page {page} has no name of a page. Give a name that ends in .html.")
-    refuse_existing(page)
+        raise UserError(f"the page {page} has no name of a page. Give --html a name that ends in .html.")
+    if page.exists() or page.is_symlink():
+        raise UserError(f"the page {page} exists already. Remove it, or give --html another name.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +27,14 @@ from curation.core.files import (
     write_text,
 )
 from curation.core.labels import Protocol
+from curation.core.manifest import refuse_odd
 from curation.core.recipe import build
 from train.models import Recognizer, models
 from train.models.base import to_channels_last
 
 FORMAT = 1  # raised when a reader of today could no longer read what is written
 BUILD = ".build"
+BAD_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError)  # what a zip file with wrong bytes raises
 
 
 def is_begun(out: Path, job: Mapping[str, Any]) -> bool:
@@ -160,10 +164,10 @@ class Run:
         device = device or torch.device("cpu")
         model = build(models.get(record["recipe"]["model"]["kind"]), _sizes(record), where=f"{path}/run.json")
         recognizer: Recognizer = model.build(record["charset"])
-        state = _read_tensors(path / "model.pt", device, again)["state"]
+        content = _read_tensors(path / "model.pt", device, again)
         try:
-            recognizer.load_state_dict(state)
-        except RuntimeError:
+            recognizer.load_state_dict(content["state"])
+        except (RuntimeError, KeyError):
             raise UserError(f"{path / 'model.pt'} does not fit the sizes in run.json. {again}") from None
         recognizer.to(device).eval()
         to_channels_last(recognizer)
@@ -188,14 +192,20 @@ def read_record(path: Path) -> dict[str, Any]:
         if (path / BUILD).is_dir():
             raise UserError(f"run {path} is unfinished. Run the command that trains it again: it resumes.")
         raise UserError(f"{path} is no training run: it has no run.json. Make one with 'train'.")
-    record: dict[str, Any] = read_json(path / "run.json")
-    if record.get("kind") != "run":
-        raise UserError(f"{path} holds a {record.get('kind')}, not a training run. Give the folder of a run.")
-    if record["format"] > FORMAT:
+    record: Any = read_json(path / "run.json")
+    kind = record.get("kind") if isinstance(record, dict) else None
+    if kind != "run":
+        raise UserError(f"{path} holds a {kind}, not a training run. Give the folder of a run.")
+    if isinstance(record.get("format"), int) and record["format"] > FORMAT:
         raise UserError(
             f"{path} has format {record['format']}; this glyphmix reads up to {FORMAT}. Update it."
         )
-    return record
+    file, remedy = path / "run.json", f"Restore it, or train {path} anew."
+    refuse_odd(record, {"format": int, "recipe": dict, "charset": str}, file, remedy)
+    refuse_odd(record["recipe"], {"model": dict}, file, remedy, at="recipe")
+    refuse_odd(record["recipe"]["model"], {"kind": str}, file, remedy, at="recipe.model")
+    found: dict[str, Any] = record
+    return found
 
 
 def refuse_missing_characters(run: Run, protocol: Protocol, labels: list[str], where: str) -> None:
@@ -223,10 +233,13 @@ def _write_tensors(path: Path, content: Mapping[str, Any]) -> None:
 
 def _read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, Any]:
     try:
+        with zipfile.ZipFile(path) as file:  # torch itself does not look at the checksums
+            if file.testzip() is not None:
+                raise zipfile.BadZipFile
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:
         raise UserError(f"{path} is missing. {remedy}") from None
-    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError):
+    except (RuntimeError, EOFError, ValueError, OSError, pickle.UnpicklingError, *BAD_ZIP):
         raise UserError(f"{path} is damaged or cut short. {remedy}") from None
     return content
 
@@ -243,5 +256,5 @@ def read_trained_on(run: Path) -> TrainedOn:
             return TrainedOn(images=content["images"], uids=content["uids"])
     except FileNotFoundError:
         raise UserError(f"{path} is missing. {remedy}") from None
-    except (ValueError, OSError, EOFError, KeyError):
+    except (ValueError, OSError, EOFError, KeyError, *BAD_ZIP):
         raise UserError(f"{path} is damaged or cut short. {remedy}") from None
