@@ -26,7 +26,8 @@ from train import drawing
 from train.batches import Words
 from train.drawing import Drawers, blocks
 from train.packing import pack
-from train.rendered import Order, Rendered, was_rendered
+from train.rendered import Order, Rendered
+from train.run_folder import TrainedOn
 from train.word_stream import WordStream
 
 ROOT = Path(__file__).parents[1]
@@ -274,8 +275,13 @@ class TestRefusals:
         assert str(error.value) == message
 
 
-def test_uids_of_rendered_words_are_told_from_the_record() -> None:
-    record = {"rendered": {"uid_prefix": "small-0123-5", "words": 12}}
-    uids = ["small-0123-5:0", "small-0123-5:11", "small-0123-5:12", "small-0123-6:0", "iiit5k:3"]
-    assert was_rendered(record, uids).tolist() == [True, True, False, False, False]
-    assert was_rendered({"rendered": None}, uids).tolist() == [False] * 5
+def test_uids_of_rendered_words_are_told_by_prefix_and_number() -> None:
+    none = np.empty(0, np.uint64)
+    run = TrainedOn(images=none, uids=none, rendered={"small-0123-5": 12})
+    uids = ["small-0123-5:0", "small-0123-5:11", "small-0123-5:12", "small-0123-6:0", "iiit5k:word_3.png"]
+    assert run.was_rendered(uids).tolist() == [True, True, False, False, False]
+    assert not TrainedOn.nothing().was_rendered(uids).any()
+    both = run | TrainedOn(images=none, uids=none, rendered={"small-0123-5": 3, "other-4567-0": 4})
+    assert both.rendered == {"small-0123-5": 12, "other-4567-0": 4}
+    assert TrainedOn.of(both.arrays()).rendered == both.rendered
+    assert TrainedOn.of({"images": none, "uids": none}).rendered == {}

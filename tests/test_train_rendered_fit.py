@@ -18,7 +18,9 @@ from click.testing import CliRunner
 
 from curation.core.errors import UserError
 from glyphmix import main
+from synthgen.render import load, render
 from train import fit
+from train.evaluate import evaluate
 from train.rendered import Rendered
 from train.rendered_words import RenderedWords
 from train.training import Training
@@ -27,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 KILLED_IN_STEP_3 = """
 import os, signal
 from glyphmix import main
+from synthgen.render import load, render
 from train.training import Training
 advance = Training.advance
 def killed(self, *batch):
@@ -104,6 +107,9 @@ def test_a_run_on_rendered_words_alone_says_what_they_were(recipe: Path, tmp_pat
     assert rendered["inputs"]["fonts"]["count"] == 1
     assert rendered["uid_prefix"].startswith("small-")
     assert rendered["unlearnable"] == {}
+    render(load(str(recipe)), tmp_path / "test", n=45)
+    (score,) = evaluate(tmp_path / "run", [tmp_path / "test"], protocol="parseq36")
+    assert score.n_trained_on == 40
 
 
 def test_a_stopped_run_leaves_no_processes(

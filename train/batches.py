@@ -142,6 +142,11 @@ class Words:
         }
         return {"mixture": mixture, "rendered": self.rendered and self.rendered.record()}
 
+    def gather(self) -> None:
+        """Bring what all processes that train together have counted to the first; all have to ask."""
+        if self.rendered is not None:
+            self.rendered.gather()
+
     def state(self) -> dict[str, Any]:
         """What has been counted, for a checkpoint."""
         return {} if self.rendered is None else self.rendered.state()
@@ -168,18 +173,19 @@ class Words:
         return sources
 
     def trained_on(self) -> TrainedOn:
-        """Fingerprints of every word of the mixture with a position.
-
-        Rendered words have none: their uids are a prefix and a number, which ``rendered.was_rendered`` tells
-        from the run's record.
-        """
+        """Fingerprints of every word of the mixture with a position, and the numbers of the rendered ones."""
         images, uids = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
         for number, dataset in enumerate(self.mixture.datasets() if self.mixture else ()):
             assert self.mixture is not None
             rows = np.unique(self.mixture.training_rows(number)).astype(np.int64)
             images.append(short_hashes(dataset, "sha256", rows))
             uids.append(short_hashes(dataset, "uid", rows))
-        return TrainedOn(images=np.unique(np.concatenate(images)), uids=np.unique(np.concatenate(uids)))
+        rendered = {} if self.rendered is None else self.rendered.trained_on()
+        return TrainedOn(
+            images=np.unique(np.concatenate(images)),
+            uids=np.unique(np.concatenate(uids)),
+            rendered=rendered,
+        )
 
     def _open(
         self,

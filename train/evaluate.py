@@ -134,6 +134,8 @@ def _count_trained_on(run: Run, dataset: Dataset) -> int:
     """Count the words that the run learned from, and warn if there are any."""
     same_image = np.isin(short_hashes(dataset, "sha256"), run.trained_on.images)
     same_uid = np.isin(short_hashes(dataset, "uid"), run.trained_on.uids)
+    if run.trained_on.rendered:
+        same_uid |= run.trained_on.was_rendered(dataset.table(["uid"])["uid"].to_pylist())
     n = int(np.count_nonzero(same_image | same_uid))
     if n:
         click.echo(f"Warning: run {run.path} was trained on {n} of the words in {dataset.path}.", err=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,8 @@ class Rendered:
             10,000 or less; of no effect without a mixture.
         validation: Words of a sequence of their own, that of the next seed, on which a training without
             mixture is measured; 0 for none.
-        jobs: Processes that draw; None for one a core. The words do not depend on it.
+        jobs: Processes that draw, for each one that trains; None for one a core in all. The words do not
+            depend on it.
     """
 
     recipe: str
@@ -54,8 +54,9 @@ class Rendered:
 
     @property
     def processes(self) -> int:
-        """How many processes draw on this machine."""
-        return self.jobs or len(os.sched_getaffinity(0))
+        """How many processes draw for each that trains."""
+        together = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # which torchrun tells those that it starts
+        return self.jobs or max(1, len(os.sched_getaffinity(0)) // together)
 
     def open(self, protocol: Protocol, size: tuple[int, int]) -> WordStream:
         """Load what drawing needs.
@@ -118,17 +119,3 @@ class Order:
         """Which positions hold rendered words, (stop - start,)."""
         k = np.arange(start, stop + 1)
         return np.diff(had(self.mixture, self.mixture + self.rendered, k)) == 0
-
-
-def was_rendered(record: dict[str, Any], uids: Sequence[str]) -> NDArray[np.bool_]:
-    """Which of ``uids`` are of words that the run of ``record``, its ``run.json``, drew and learned from."""
-    rendered = record.get("rendered")
-    if rendered is None:
-        return np.zeros(len(uids), bool)
-    prefix, n = f"{rendered['uid_prefix']}:", rendered["words"]
-
-    def is_of(uid: str) -> bool:
-        number = uid.removeprefix(prefix)
-        return uid.startswith(prefix) and number.isdecimal() and int(number) < n
-
-    return np.array([is_of(uid) for uid in uids], bool)

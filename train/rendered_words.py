@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, distributed
 
 from curation.core.errors import UserError
 from synthgen.tally import ENOUGH, Tally
@@ -75,9 +75,23 @@ class RenderedWords:
         dropped = Counter(label.reason for label in labels if label.reason is not None)
         return images[counts], [label.text for label in labels if label.reason is None], dropped
 
+    def trained_on(self) -> dict[str, int]:
+        """How many words were learned from, by the prefix of their uids."""
+        return {self.stream.facts()["uid_prefix"]: self.n_counted}
+
     def record(self) -> dict[str, Any]:
         """What the run's record says of them."""
         return self.stream.facts() | {"words": self.n_counted, "unlearnable": dict(self.unlearnable)}
+
+    def gather(self) -> None:
+        """Bring what all processes that train together have counted to the first; all have to ask."""
+        if not (distributed.is_available() and distributed.is_initialized()):
+            return
+        found: list[Any] = [None] * distributed.get_world_size()
+        distributed.all_gather_object(found, self.state())
+        mine = found if distributed.get_rank() == 0 else []
+        self.n_counted = sum(state["n_counted"] for state in mine)
+        self.unlearnable = sum((Counter(state["unlearnable"]) for state in mine), Counter[str]())
 
     def state(self) -> dict[str, Any]:
         """What has been counted, for a checkpoint."""

@@ -7,8 +7,8 @@ import json
 import pickle
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained
     """Close the run: weights, fingerprints of the words and record are written, in that order."""
     _write_tensors(out / "model.pt", {"format": FORMAT, "state": recognizer.state_dict()})
     with whole(out / "trained_on.npz") as draft, draft.open("wb") as file:
-        np.savez(file, images=trained_on.images, uids=trained_on.uids)
+        np.savez(file, **trained_on.arrays())
     write_json(out / "run.json", {"format": FORMAT, "kind": "run", **record})
     remove_folder(out / BUILD, out)
 
@@ -119,10 +119,13 @@ class TrainedOn:
     Attributes:
         images: Sorted first 8 bytes of each image file's SHA-256, uint64.
         uids: The same of each word's uid.
+        rendered: Of words rendered as it went, whose uids are a prefix, a colon and a number: how many, from
+            number 0 on, by prefix.
     """
 
     images: NDArray[np.uint64]
     uids: NDArray[np.uint64]
+    rendered: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls) -> TrainedOn:
@@ -131,7 +134,36 @@ class TrainedOn:
 
     def __or__(self, other: TrainedOn) -> TrainedOn:
         """The words of both."""
-        return TrainedOn(images=np.union1d(self.images, other.images), uids=np.union1d(self.uids, other.uids))
+        most = {
+            prefix: max(self.rendered.get(prefix, 0), other.rendered.get(prefix, 0))
+            for prefix in {**self.rendered, **other.rendered}
+        }
+        return TrainedOn(
+            images=np.union1d(self.images, other.images),
+            uids=np.union1d(self.uids, other.uids),
+            rendered=most,
+        )
+
+    def was_rendered(self, uids: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of ``uids`` are of words that were rendered as it went."""
+        split = [uid.rpartition(":") for uid in uids]
+        return np.array(
+            [n.isdecimal() and int(n) < self.rendered.get(prefix, 0) for prefix, _, n in split], bool
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, as ``of`` reads it."""
+        prefixes = np.array(list(self.rendered), str)
+        counts = np.array(list(self.rendered.values()), np.int64)
+        return {"images": self.images, "uids": self.uids, "prefixes": prefixes, "counts": counts}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainedOn:
+        """What ``arrays`` gave; runs of before have no rendered words."""
+        rendered = {}
+        if "prefixes" in arrays:
+            rendered = dict(zip(arrays["prefixes"].tolist(), arrays["counts"].tolist(), strict=True))
+        return cls(images=arrays["images"], uids=arrays["uids"], rendered=rendered)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -253,7 +285,7 @@ def read_trained_on(run: Path) -> TrainedOn:
     path, remedy = run / "trained_on.npz", f"Restore it, or train {run} anew."
     try:
         with np.load(path) as content:
-            return TrainedOn(images=content["images"], uids=content["uids"])
+            return TrainedOn.of(content)
     except FileNotFoundError:
         raise UserError(f"{path} is missing. {remedy}") from None
     except (ValueError, OSError, EOFError, KeyError, *BAD_ZIP):
