@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,9 @@ class TestRefusals:
     def test_a_checkpoint_cut_short(
         self, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def diverged(self: Training, *batch: Any) -> float:
-            raise FloatingPointError("loss nan")
+        def diverged(self: Training, *batch: Any) -> torch.Tensor:
+            self.step += 1
+            return torch.tensor([math.nan, 2.0])
 
         advance = Training.advance
         monkeypatch.setattr(
@@ -100,7 +102,7 @@ class TestRefusals:
         )
         checkpoint = tmp_path / "run" / ".build" / "checkpoint.pt"
         assert self.refused(train_words.recipe(), tmp_path / "run", mixture) == (
-            f"training {tmp_path / 'run'} diverged at step 3 (loss nan). "
+            f"training {tmp_path / 'run'} diverged at step 3 (loss nan, gradient norm 2). "
             f"Step 2 is kept in {checkpoint}; lower lr and train to another folder."
         )
         os.truncate(checkpoint, checkpoint.stat().st_size // 2)
@@ -185,7 +187,7 @@ def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "train.toml").write_text("step = 5\n", encoding="utf-8")
     result = CliRunner().invoke(main, ["train", str(tmp_path / "train.toml"), "-o", str(tmp_path / "run")])
     assert result.exit_code == 1
-    assert result.output == "Error: unknown key 'step' in train.toml. Did you mean 'steps'?\n"
+    assert result.output == "Error: unknown key 'step' in train.toml. Did you mean 'steps' or 'ns_steps'?\n"
 
 
 def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:

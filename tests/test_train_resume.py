@@ -19,7 +19,7 @@ import train_words
 from click.testing import CliRunner
 
 from glyphmix import main
-from train import fit, run_folder
+from train import checkpoints, fit, run_folder
 from train.training import Training
 
 ROOT = Path(__file__).parents[1]
@@ -67,7 +67,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
         fit.fit(recipe, tmp_path / "run", seed=0, mixture=mixture)
     assert getattr(stop.value, "code", None) == status
     monkeypatch.setattr(Training, "advance", advance)
-    saved = run_folder.load_checkpoint(tmp_path / "run", torch.device("cpu"))
+    saved = checkpoints.load(tmp_path / "run", torch.device("cpu"))
     assert saved is not None
     assert saved["step"] == 3, "the step that was under way is finished and kept"
     resumed = fit.fit(recipe, tmp_path / "run", seed=0, mixture=mixture)
@@ -157,4 +157,4 @@ def test_a_disk_that_is_full_for_large_parts_only_is_full(
     (tmp_path / ".build").mkdir()
     monkeypatch.setattr(Path, "open", lambda path, mode: io.BufferedWriter(FullForAMoment()))
     with pytest.raises(OSError, match="No space left on device"):
-        run_folder.save_checkpoint(tmp_path, {"step": 1, "weights": torch.zeros(100_000)})
+        checkpoints.save(tmp_path, {"step": 1, "weights": torch.zeros(100_000)})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from curation.core import shards
 from curation.core.dataset import Dataset
@@ -19,6 +21,7 @@ from curation.mixing import MixRecipe, MixSource, Validation, mix
 from train.augments.none import Unchanged
 from train.models import Model, models
 from train.models.conv_ctc import ConvCtc
+from train.models.ctc import CtcRecognizer
 from train.recipe import TrainRecipe
 
 TINY = ConvCtc(channels=(8, 16, 16, 24), blocks=(0, 0, 0), tail=48, tail_blocks=1, context=32, dropout=0.1)
@@ -95,3 +98,30 @@ def two_sets(folder: Path) -> Path:
 def same_weights(one: Path, other: Path) -> bool:
     states = [torch.load(path / "model.pt", weights_only=True)["state"] for path in (one, other)]
     return all(torch.equal(states[0][key], states[1][key]) for key in states[0] | states[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """A recognizer without batch norm or anything random: four columns of pixels make one time step."""
+
+    kind = "plain"
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        return 32, 128
+
+    def build(self, charset: str) -> PlainNet:
+        return PlainNet(charset)
+
+
+class PlainNet(CtcRecognizer):
+    def __init__(self, charset: str) -> None:
+        super().__init__(charset, n_steps=32)
+        self.pixels = nn.Conv2d(3, 8, (8, 4), (8, 4))
+        self.body = nn.Conv2d(8, 12, (4, 1))
+        self.mix = nn.Linear(12, 12)
+        self.head = nn.Linear(12, 1 + len(charset))
+
+    def forward(self, images: Tensor) -> Tensor:
+        steps = self.body(self.pixels(images).relu()).squeeze(2).transpose(1, 2)
+        return self.head(self.mix(steps.relu()).relu())

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +11,28 @@ import click
 import torch
 
 from curation.core import fingerprint
-from curation.core.errors import UserError
-from curation.core.labels import Protocol, protocol
-from curation.core.pool import progress
+from curation.core.labels import protocol
 from curation.core.recipe import resolved
 from curation.mixture import Mixture
-from train import run_folder
+from train import checkpoints, run_folder
 from train.batches import Words
+from train.compiling import never_silently, refuse_missing_compiler
 from train.cost import Meter, peak_gpu_memory_mb
-from train.metrics import wilson
+from train.loop import Loop
 from train.models import Recognizer
 from train.models.base import count_parameters
+from train.processes import Processes, joined
 from train.recipe import TrainRecipe, resolve
-from train.training import Training, learning_rate, read_all
+from train.run_log import refuse_missing_tensorboard
+from train.training import Training
+from train.validation import validate
 from train.word_stream import WordStream
 
 __all__ = ["TrainRecipe", "fit"]
 
 PACKAGES = "glyphmix", "numpy", "opencv-python-headless", "pyarrow", "timm", "torch"
+# What may differ when a run goes on, for the weights do not depend on it.
+HARMLESS = {"mixture", "pack_device", "checkpoint_every", "validate_every", "tensorboard"}
 
 
 def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = None) -> dict[str, Any]:
@@ -53,18 +54,29 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
         UserError: the recipe, mixture or folder does not fit, or the loss is no longer finite.
         SystemExit: SIGTERM came; a checkpoint was written first, as it is for Ctrl-C.
     """
-    meter = Meter()
-    recipe = resolve(recipe, mixture)
+    meter, processes = Meter(), Processes.from_environment()
+    recipe = resolve(recipe, mixture, processes)
+    device = processes.device(recipe.device)
+    refuse_missing_tensorboard(recipe)
+    if recipe.compile:
+        refuse_missing_compiler(device)
+    with joined(processes, device), never_silently(recipe.compile):
+        return _fit(recipe, out, seed, meter, processes, device)
+
+
+def _fit(
+    recipe: TrainRecipe, out: Path, seed: int, meter: Meter, processes: Processes, device: torch.device
+) -> dict[str, Any]:
     assert recipe.threads is not None
     opened = None if recipe.mixture is None else Mixture.open(recipe.mixture)
-    chosen, device = protocol(recipe.protocol), torch.device(recipe.device)
+    chosen = protocol(recipe.protocol)
     size, rendered = recipe.model.image_size, recipe.rendered
     stream = None if rendered is None else rendered.open(chosen, size)
-    job = _job(recipe, seed, opened, stream)
-    resumed = run_folder.is_begun(out, job)
+    job = _job(recipe, seed, opened, stream, processes)
+    resumed = processes.first(lambda: run_folder.is_begun(out, job))
     with _threads(recipe.threads):
         assert chosen.charset is not None
-        training = Training(recipe, seed, chosen.charset, device)
+        training = Training(recipe, seed, chosen.charset, device, processes)
         words = Words(
             opened,
             training.network,
@@ -76,27 +88,45 @@ def fit(recipe: TrainRecipe, out: Path, *, seed: int, mixture: Path | None = Non
             device=device,
             pack_device=recipe.pack_device,
         )
-        _warn(words)
+        if processes.is_first:
+            _warn(words)
         if not resumed:
-            run_folder.begin(out, job)
-        elif state := run_folder.load_checkpoint(out, device):
-            training.restore(state)
-            meter.restore(state["cost"])
-            words.restore(state["words"])
-        run_folder.cut_log(out, training.step)
-        _loop(training, words, out, meter)
+            processes.first(lambda: run_folder.begin(out, job))
+        elif state := checkpoints.load(out, device):
+            _restore(state, training, words, meter, processes)
+        processes.first(lambda: run_folder.cut_log(out, training.step))
+        loop = Loop(training, words, out, meter, processes)
+        loop.run()
         network = training.reader(words.batch)
-        record = _record(recipe, seed, network, words, chosen)
-    record |= {"init": {"loaded": training.initialised, **job["init"]}, "timing": _timing(recipe, meter)}
-    run_folder.finish(out, network, record, words.trained_on() | recipe.init.trained_on())
+        record = _record(training, seed, network, words, job) if processes.is_first else {}
+        record |= {"timing": _timing(recipe, loop.cost())}
+
+    def finish() -> None:
+        run_folder.finish(out, network, record, words.trained_on() | recipe.init.trained_on())
+
+    processes.first(finish)
     return run_folder.read_record(out)
 
 
+def _restore(
+    state: dict[str, Any], training: Training, words: Words, meter: Meter, processes: Processes
+) -> None:
+    """Go back to where ``state`` was taken; what was counted over all processes goes on in the first."""
+    training.restore(state)
+    if processes.is_first:
+        meter.restore(state["cost"])
+        words.restore(state["words"])
+
+
 def _job(
-    recipe: TrainRecipe, seed: int, mixture: Mixture | None, stream: WordStream | None
+    recipe: TrainRecipe,
+    seed: int,
+    mixture: Mixture | None,
+    stream: WordStream | None,
+    processes: Processes,
 ) -> dict[str, Any]:
     """All that the weights depend on; the mixture by its content, for its folder may be mounted elsewhere."""
-    said = {key: value for key, value in resolved(recipe).items() if key not in ("mixture", "pack_device")}
+    said = {key: value for key, value in resolved(recipe).items() if key not in HARMLESS}
     if recipe.rendered:
         said["rendered"] = {k: v for k, v in said["rendered"].items() if k not in ("jobs", "recipe")}
     return {
@@ -105,6 +135,7 @@ def _job(
         "init": recipe.init.content(),
         "mixture": mixture and mixture.fingerprint,
         "rendered": stream and stream.facts(),
+        "processes": processes.count,
         "versions": fingerprint.versions(("glyphmix", "numpy", "timm", "torch")),
     }
 
@@ -117,94 +148,33 @@ def _warn(words: Words) -> None:
         click.echo(f"Warning: {n} of the words held out do not count ({reason}).", err=True)
 
 
-def _loop(training: Training, words: Words, out: Path, meter: Meter) -> None:
-    """Take the steps that are left."""
-    recipe, last_saved = training.recipe, training.step
-    n = recipe.batch
-    bar_total = recipe.steps * recipe.batch
-    with (
-        _stop_signals() as stop,
-        (out / "log.jsonl").open("a", encoding="utf-8", buffering=1) as log,
-        progress(bar_total, "word", f"train {out.name}") as bar,
-        closing(words.batches((k * n, (k + 1) * n) for k in range(training.step, recipe.steps))) as batches,
-    ):
-        bar.update(training.step * recipe.batch)
-        while training.step < recipe.steps:
-            began, step = time.perf_counter(), training.step
-            images, targets = next(batches)
-            try:
-                loss = training.advance(images, targets)
-            except FloatingPointError as error:
-                raise _diverged(out, step, last_saved, error) from None
-            meter.seconds += time.perf_counter() - began
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update(recipe.batch)
-            entry: dict[str, Any] = {
-                "step": training.step,
-                "loss": round(loss, 6),
-                "lr": learning_rate(recipe, step),
-            }
-            if recipe.validate_every and training.step % recipe.validate_every == 0:
-                entry |= {"validation": _validate(training.reader(words.batch), words, recipe)}
-            log.write(json.dumps(entry) + "\n")
-            if stop or training.step % recipe.checkpoint_every == 0:
-                kept = {"cost": meter.state(), "words": words.state()}
-                run_folder.save_checkpoint(out, training.state() | kept)
-                last_saved = training.step
-            if stop:
-                raise stop[0]
-
-
-def _diverged(out: Path, step: int, last_saved: int, error: FloatingPointError) -> UserError:
-    kept = f"Step {last_saved} is kept in {out / run_folder.BUILD / 'checkpoint.pt'}"
-    return UserError(
-        f"training {out} diverged at step {step} ({error}). "
-        f"{kept if last_saved else 'No step was kept'}; lower lr and train to another folder."
-    )
-
-
-def _validate(network: Recognizer, words: Words, recipe: TrainRecipe) -> dict[str, Any] | None:
-    """Word accuracy on the words held out of the mixture: for the log, never to choose weights by."""
-    images, labels = words.validation()
-    if not labels:
-        return None
-    readings = read_all(network, images, recipe.precision)
-    n_correct = sum(reading.text == label for reading, label in zip(readings, labels, strict=True))
-    low, high = wilson(n_correct, len(labels))
-    return {
-        "n_used": len(labels),
-        "dropped": dict(sorted(words.dropped.items())),
-        "n_correct": n_correct,
-        "accuracy": n_correct / len(labels),
-        "accuracy_low": low,
-        "accuracy_high": high,
-    }
-
-
 def _record(
-    recipe: TrainRecipe, seed: int, network: Recognizer, words: Words, chosen: Protocol
+    training: Training, seed: int, network: Recognizer, words: Words, job: dict[str, Any]
 ) -> dict[str, Any]:
+    recipe = training.recipe
     samples = recipe.steps * recipe.batch
     return {
         "recipe": resolved(recipe),
         "seed": seed,
-        "charset": chosen.charset,
+        "init": {"loaded": training.initialised, **job["init"]},
+        "charset": network.charset,
         **words.record(samples),
         "steps": recipe.steps,
         "samples_seen": samples,
-        "validation": _validate(network, words, recipe),
+        "validation": validate(network, words, recipe),
         "unlearnable": dict(words.unlearnable),
         "parameters": count_parameters(network),
         "device": recipe.device,
+        "processes": job["processes"],
         "versions": fingerprint.versions(PACKAGES),
         "git_commit": fingerprint.git_commit(),
     }
 
 
-def _timing(recipe: TrainRecipe, meter: Meter) -> dict[str, float]:
+def _timing(recipe: TrainRecipe, cost: dict[str, float]) -> dict[str, float]:
     """What the run cost: the one part of its record that differs when it is repeated."""
-    timing = {key: round(value, 1) for key, value in meter.state().items()}
-    timing["words_per_second"] = round(recipe.steps * recipe.batch / meter.seconds, 1)
+    timing = {key: round(value, 1) for key, value in cost.items()}
+    timing["words_per_second"] = round(recipe.steps * recipe.batch / cost["seconds"], 1)
     if (peak := peak_gpu_memory_mb(torch.device(recipe.device))) is not None:
         timing["peak_gpu_memory_mb"] = round(peak, 1)
     return timing
@@ -218,24 +188,3 @@ def _threads(n: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[BaseException]]:
-    """Collect Ctrl-C and SIGTERM, so that a step is never left half done; a second one acts at once."""
-    stop: list[BaseException] = []
-
-    def ask(number: int, frame: object) -> None:
-        if stop:
-            raise stop[0]
-        stop.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
-
-    try:
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread, which alone may handle signals
-        before = {}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

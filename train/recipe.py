@@ -20,6 +20,7 @@ from train.inits import inits
 from train.inits.scratch import Scratch
 from train.models import models
 from train.models.conv_ctc import ConvCtc
+from train.processes import ALONE, Processes
 from train.rendered import Rendered
 from train.schedules import schedules
 from train.schedules.one_cycle import OneCycle
@@ -52,9 +53,11 @@ class TrainRecipe:
         clip: Greatest norm of the gradient.
         average: Which mean of the weights over the steps is read with, and kept as the run's.
         precision: ``bf16``: products in bfloat16, sums and weights in float32.
+        compile: Have torch compile the network: minutes at first, then faster steps.
+        tensorboard: Write what TensorBoard shows, to the folder ``tensorboard`` of the run.
         checkpoint_every: Steps between checkpoints.
         validate_every: Steps between measurements on the held-out words; 0 for one, at the end.
-        threads: Of the processor; None for one a core. Other numbers give other roundings.
+        threads: Of the processor, for each process; None for one a core. Other numbers give other roundings.
         device: ``auto`` takes a CUDA device if there is one.
         pack_device: Where packed words lie while training runs: ``device``, ``host``, or ``auto`` for a CUDA
             device on which they take no more than half of the free memory. Batches do not depend on it.
@@ -80,6 +83,8 @@ class TrainRecipe:
     clip: float = 5.0
     average: Any = component(averages, default=NoAverage())  # noqa: RUF009
     precision: Literal["bf16", "float32"] = "bf16"
+    compile: bool = False
+    tensorboard: bool = False
     checkpoint_every: int = 500
     validate_every: int = 1_000
     threads: int | None = None
@@ -108,11 +113,12 @@ class TrainRecipe:
             raise ValueError(f"warmup must be from 0 to 1, got {self.warmup:g}")
 
 
-def resolve(recipe: TrainRecipe, mixture: Path | None = None) -> TrainRecipe:
+def resolve(recipe: TrainRecipe, mixture: Path | None = None, processes: Processes = ALONE) -> TrainRecipe:
     """Fill in what the recipe leaves to the machine: device, threads; and the mixture, if one is given.
 
     Raises:
-        UserError: no mixture, no CUDA device though one is asked for, or a protocol without charset.
+        UserError: no mixture, no CUDA device though one is asked for, a protocol without charset, or more
+            processes than words in a batch.
     """
     mixture = mixture or recipe.mixture
     if mixture is None and recipe.rendered is None:
@@ -122,11 +128,16 @@ def resolve(recipe: TrainRecipe, mixture: Path | None = None) -> TrainRecipe:
         )
     if (chosen := protocol(recipe.protocol, where="the recipe, protocol")).charset is None:
         raise UserError(f"protocol {chosen.name} has no charset to learn. Train with parseq36 or parseq94.")
+    if processes.count * recipe.accumulate > recipe.batch:
+        raise UserError(
+            f"a batch of {recipe.batch} words cannot be divided among {processes.count} processes, "
+            f"in {recipe.accumulate} parts each. Make batch larger, or start fewer processes."
+        )
     has_cuda = torch.cuda.is_available()
     if recipe.device == "cuda" and not has_cuda:
         raise UserError(
             "the recipe asks for a CUDA device, and there is none. Set device to 'auto' or 'cpu'."
         )
     device: Literal["cpu", "cuda"] = "cuda" if has_cuda and recipe.device != "cpu" else "cpu"
-    threads = recipe.threads or len(os.sched_getaffinity(0))
+    threads = recipe.threads or max(1, len(os.sched_getaffinity(0)) // processes.local_count)
     return replace(recipe, mixture=mixture, device=device, threads=threads)

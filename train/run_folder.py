@@ -82,26 +82,11 @@ def begin(out: Path, job: Mapping[str, Any]) -> None:
 
 def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained_on: TrainedOn) -> None:
     """Close the run: weights, fingerprints of the words and record are written, in that order."""
-    _write_tensors(out / "model.pt", {"format": FORMAT, "state": recognizer.state_dict()})
+    write_tensors(out / "model.pt", {"format": FORMAT, "state": recognizer.state_dict()})
     with whole(out / "trained_on.npz") as draft, draft.open("wb") as file:
         np.savez(file, **trained_on.arrays())
     write_json(out / "run.json", {"format": FORMAT, "kind": "run", **record})
     remove_folder(out / BUILD, out)
-
-
-def save_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
-    """Keep what the run needs to go on from here; the one before is replaced at once or not at all."""
-    _write_tensors(out / BUILD / "checkpoint.pt", state)
-
-
-def load_checkpoint(out: Path, device: torch.device) -> dict[str, Any] | None:
-    """Read what ``save_checkpoint`` kept; None if the run was interrupted before the first.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    path = out / BUILD / "checkpoint.pt"
-    return _read_tensors(path, device, f"Remove {out} and train again.") if path.is_file() else None
 
 
 def cut_log(out: Path, step: int) -> None:
@@ -196,7 +181,7 @@ class Run:
         device = device or torch.device("cpu")
         model = build(models.get(record["recipe"]["model"]["kind"]), _sizes(record), where=f"{path}/run.json")
         recognizer: Recognizer = model.build(record["charset"])
-        content = _read_tensors(path / "model.pt", device, again)
+        content = read_tensors(path / "model.pt", device, again)
         try:
             recognizer.load_state_dict(content["state"])
         except (RuntimeError, KeyError):
@@ -255,7 +240,8 @@ def _sizes(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record["recipe"]["model"].items() if key != "kind"}
 
 
-def _write_tensors(path: Path, content: Mapping[str, Any]) -> None:
+def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` whole or not at all."""
     # To memory first: where torch writes to a file, a full disk is an error about its own count of bytes.
     memory = io.BytesIO()
     torch.save(dict(content), memory)
@@ -263,7 +249,12 @@ def _write_tensors(path: Path, content: Mapping[str, Any]) -> None:
         draft.write_bytes(memory.getbuffer())
 
 
-def _read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, Any]:
+def read_tensors(path: Path, device: torch.device, remedy: str) -> dict[str, Any]:
+    """Read what ``write_tensors`` wrote.
+
+    Raises:
+        UserError: the file is missing or damaged; ``remedy`` says what to do then.
+    """
     try:
         with zipfile.ZipFile(path) as file:  # torch itself does not look at the checksums
             if file.testzip() is not None:
