@@ -166,6 +166,20 @@ Papers print the mean over words (PARSeq), the mean over sets, or both (OpenOCR)
     assert printed["members"][-1]["dataset"] == "CUTE80"
 
 
+@pytest.mark.usefixtures("scripted")
+def test_a_page_beside_what_is_printed(run: Path, other: Path, tmp_path: Path) -> None:
+    words = train_words.dataset(tmp_path / "words", LABELS[:3])
+    given = [run, words.path, "-o", tmp_path / "out", "--against", other]
+    page = tmp_path / "new" / "page.html"
+    result = evaluate(*given, "--html", page)
+    assert result.stderr.splitlines()[-1] == f"wrote {page}"
+    assert result.stdout == evaluate(*given).stdout
+    text = page.read_text(encoding="utf-8")
+    assert f"<h2>Against {other}</h2>" in text
+    printed = json.loads(evaluate(*given, "--json").stdout)
+    assert [one["by"] for one in printed["slices"]] == ["length", "aspect", "height", "set"]
+
+
 def test_a_protocol_explained() -> None:
     assert (
         evaluate("--protocol", "dtrb36", "--explain").stdout

@@ -11,7 +11,7 @@ import pytest
 from measured_words import measured
 
 from curation.core.images import decode
-from train.evaluate_errors import sheets
+from train.evaluate_errors import changed, sheets
 from train.evaluate_page import write_evaluation
 from train.evaluate_plot import Bar, rows
 from train.findings import find
@@ -92,6 +92,16 @@ def test_misread_words_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     numbers = {sheet.title: sheet.n for sheet in sheets([one, other])}
     assert numbers == {"The most confident mistakes": 6, "Near misses": 3, "Furthest off": 3}
     assert sheets([measured(tmp_path / "right", ["a"], ["a"])]) == []
+
+
+def test_words_that_changed_sides(tmp_path: Path) -> None:
+    one = measured(tmp_path / "words", ["cat", "dog", "sun"], ["cat", "dig", "sun"], [0.9, 0.8, 0.7])
+    other = measured(tmp_path / "again", ["cat", "dog", "sun"], ["cut", "dog", "sun"], [0.6, 0.5, 0.4])
+    gained, lost = changed([one], [other.table])
+    assert (gained.title, gained.n) == ("Only this run reads them", 1)
+    assert [(w.label, w.read, round(w.confidence, 1)) for w in gained.words] == [("cat", "cut", 0.6)]
+    assert lost.about == "with what this one took them for, the surest mistakes first"
+    assert [(w.label, w.read, round(w.confidence, 1)) for w in lost.words] == [("dog", "dig", 0.8)]
 
 
 def test_a_plot_says_what_it_shows() -> None:

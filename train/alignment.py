@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from train.metrics import differing, wilson
@@ -84,9 +84,17 @@ def align(label: str, read: str) -> list[Pair]:
     return pairs[::-1]
 
 
-def confusions(labels: Sequence[str], read: Sequence[str]) -> list[Confusion]:
-    """Every pair that was confused, the most frequent first."""
-    pairs = _confused(labels, read)
+def confused(labels: Sequence[str], read: Sequence[str]) -> Counter[Pair]:
+    """How often which character of ``labels`` was read as which other, word by word."""
+    pairs = Counter[Pair]()
+    for label, text in zip(labels, read, strict=True):
+        if label != text:
+            pairs.update(align(label, text))
+    return pairs
+
+
+def confusions(labels: Sequence[str], pairs: Mapping[Pair, int]) -> list[Confusion]:
+    """The ``pairs`` that were confused in reading ``labels``, the most frequent first."""
     occurrences = Counter("".join(labels))
     return [
         Confusion(label=a, read=b, n=n, share=n / occurrences[a] if a else None)
@@ -94,11 +102,13 @@ def confusions(labels: Sequence[str], read: Sequence[str]) -> list[Confusion]:
     ]
 
 
-def character_scores(labels: Sequence[str], read: Sequence[str]) -> list[CharacterScore]:
-    """How well each character of the labels is read, the worst recall first."""
+def character_scores(
+    labels: Sequence[str], read: Sequence[str], pairs: Mapping[Pair, int]
+) -> list[CharacterScore]:
+    """How well each character of the labels is read, the worst recall first; ``pairs`` were confused."""
     occurrences = Counter("".join(labels))
     lost = Counter[str]()
-    for (character, _), n in _confused(labels, read).items():
+    for (character, _), n in pairs.items():
         lost[character] += n
     words, correct = Counter[str](), Counter[str]()
     for label, text in zip(labels, read, strict=True):
@@ -128,11 +138,3 @@ def _score(character: str, n: int, n_read: int, n_words: int, n_words_correct: i
         accuracy_low=accuracy_low,
         accuracy_high=accuracy_high,
     )
-
-
-def _confused(labels: Sequence[str], read: Sequence[str]) -> Counter[Pair]:
-    pairs = Counter[Pair]()
-    for label, text in zip(labels, read, strict=True):
-        if label != text:
-            pairs.update(align(label, text))
-    return pairs

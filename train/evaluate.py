@@ -29,7 +29,8 @@ from train.training import read_all
 
 __all__ = ["Average", "Score", "average", "evaluate", "measure"]
 
-AT_ONCE = 8_192  # words whose pictures are held at a time: 100 MB of 32 x 128 pixels
+AT_ONCE_BYTES = 100_000_000  # of the pictures that are held at a time
+BATCH = 256  # words read at a time; pictures are fetched for several batches
 
 
 def evaluate(
@@ -97,8 +98,10 @@ def _measure_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> M
         _refuse_none(dataset, protocol, reasons)
     labels = [normalised[i][0] for i in used]
     readings: list[Reading] = []
-    for start in range(0, len(used), AT_ONCE):
-        images = packed.images[used[start : start + AT_ONCE]]
+    each = int(np.prod(packed.images.shape[1:]))
+    at_once = BATCH * max(1, AT_ONCE_BYTES // (BATCH * each))
+    for start in range(0, len(used), at_once):
+        images = packed.images[used[start : start + at_once]]
         readings += read_all(run.recognizer, images, run.record["recipe"]["precision"])
     words = dataset.table(["uid", "label"]).take(used)
     table = predictions(words["uid"].to_pylist(), words["label"].to_pylist(), labels, readings, protocol)

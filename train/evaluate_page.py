@@ -9,15 +9,14 @@ from curation.core.labels import PROTOCOLS
 from curation.core.page import write_page
 from curation.core.text import counted
 from train.alignment import CharacterScore
-from train.evaluate_errors import sheets
+from train.evaluate_errors import changed, sheets
 from train.evaluate_plot import Bar, reliability, rows
 from train.evaluate_text import p_value, percent, points, shown
 from train.findings import Findings
-from train.slices import Slicing, slice_by
+from train.slices import Slicing
 from train.suites import completeness
 
 TEMPLATE = Path(__file__).parent / "templates" / "evaluate.html"
-ALWAYS = ("length", "aspect", "height", "set")  # groups that every page shows
 MOST_CHARACTERS, MOST_CONFUSIONS = 40, 30
 
 
@@ -33,7 +32,7 @@ def _content(found: Findings) -> dict[str, Any]:
         "scores": [one.score for one in found.measured],
         "sets": ", ".join(one.score.name for one in found.measured),
         "notes": _notes(found),
-        "slices": [(one.by, _plot(one, mean)) for one in _slicings(found)],
+        "slices": [(one.by, _plot(one, mean)) for one in found.slices if _tells(one, found)],
         "characters": rows(
             list(map(_bar, found.characters[:MOST_CHARACTERS])), "Characters read", unit="times"
         ),
@@ -41,6 +40,7 @@ def _content(found: Findings) -> dict[str, Any]:
         "confusions": found.confusions[:MOST_CONFUSIONS],
         "reliability": reliability(found.calibration),
         "sheets": sheets(found.measured),
+        "changed": changed(found.measured, found.others) if found.others else [],
         "steps": PROTOCOLS[found.protocol].describe(),
         "source": PROTOCOLS[found.protocol].source,
         "counted": counted,
@@ -51,11 +51,9 @@ def _content(found: Findings) -> dict[str, Any]:
     }
 
 
-def _slicings(found: Findings) -> list[Slicing]:
-    """What was asked for, then what every page shows."""
-    asked = {one.by: one for one in found.slices}
-    more = [name for name in ALWAYS if name not in asked and (name != "set" or len(found.measured) > 1)]
-    return [*asked.values(), *(slice_by(name, found.measured) for name in more)]
+def _tells(slicing: Slicing, found: Findings) -> bool:
+    """Whether a plot says more than the table: not where all words are one set."""
+    return slicing.by != "set" or len(found.measured) > 1
 
 
 def _notes(found: Findings) -> list[str]:

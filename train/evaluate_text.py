@@ -33,7 +33,7 @@ def as_text(found: Findings, by: Sequence[str] = ()) -> str:
         parts.append(f"{_members(found.members)}\n{told}\n{published[0].upper()}{published[1:]}.")
     if found.comparisons:
         parts.append(f"against {found.against}\n{_comparisons(found.comparisons)}")
-    parts += [_slices(one) for one in found.slices]
+    parts += [_slices(one) for one in found.slices if one.by in by]
     if "character" in by:
         parts += [_characters(found), _confusions(found.confusions)]
     if "confidence" in by:

@@ -57,7 +57,8 @@ def investigate(
     tables: list[pa.Table] = stored or [
         other.table for other in measure(against, datasets, protocol=protocol, out=out and out / "against")
     ]
-    return replace(found, against=against, comparisons=tuple(compare(measured, tables)))
+    compared = tuple(compare(measured, tables))
+    return replace(found, against=against, others=tuple(tables), comparisons=compared)
 
 
 def investigate_suite(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from train.alignment import CharacterScore, Confusion, character_scores, confusions
+from train.alignment import CharacterScore, Confusion, character_scores, confused, confusions
 from train.calibration import Calibration, calibrate
 from train.comparing import Comparison
 from train.scores import Average, AverageIntervals, Measured, average, average_intervals
@@ -18,6 +19,7 @@ from train.slices import Slicing, slice_by
 from train.suites import Membership, Suite
 
 SPECIAL = ("character", "confidence")  # what --by knows beside columns
+ALWAYS = ("length", "aspect", "height", "set")  # grouped by whether asked for or not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +32,12 @@ class Findings:
         measured: The datasets, in the order given.
         average: Averages over them.
         average_intervals: How sure those are.
-        slices: Groups of words, as asked for.
+        slices: Groups of words: those asked for, then by ``ALWAYS``.
         characters: How well each character is read.
         confusions: Which is read as which.
         calibration: Confidence against accuracy.
         against: The other run's folder, if the run was compared with one.
+        others: That run's predictions, in the order of ``measured``.
         comparisons: How the two compare.
         suite: The suite, if one was evaluated.
         members: What was found of it.
@@ -50,6 +53,7 @@ class Findings:
     confusions: tuple[Confusion, ...]
     calibration: Calibration
     against: Path | None = None
+    others: tuple[pa.Table, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     suite: Suite | None = None
     members: tuple[Membership, ...] = ()
@@ -82,6 +86,8 @@ def find(run: Path, measured: Sequence[Measured], by: Sequence[str] = ()) -> Fin
         [text for one in measured for text in one.table[name].to_pylist()]
         for name in ("label_normalised", "prediction_normalised")
     )
+    grouped = dict.fromkeys([*by, *ALWAYS])
+    pairs = confused(labels, read)
     confidence = np.concatenate([one.table["confidence"].to_numpy() for one in measured])
     return Findings(
         run=run,
@@ -89,8 +95,8 @@ def find(run: Path, measured: Sequence[Measured], by: Sequence[str] = ()) -> Fin
         measured=tuple(measured),
         average=average([one.score for one in measured]),
         average_intervals=average_intervals(measured),
-        slices=tuple(slice_by(name, measured) for name in by if name not in SPECIAL),
-        characters=tuple(character_scores(labels, read)),
-        confusions=tuple(confusions(labels, read)),
+        slices=tuple(slice_by(name, measured) for name in grouped if name not in SPECIAL),
+        characters=tuple(character_scores(labels, read, pairs)),
+        confusions=tuple(confusions(labels, pairs)),
         calibration=calibrate(confidence, np.concatenate([one.correct for one in measured])),
     )
