@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,9 +15,10 @@ from torch import Tensor
 from curation.core.errors import UserError
 from curation.core.recipe import build
 from curation.core.rng import stream
-from train.augments import augments
+from train.augments import augments, by_opencv, by_torch
 from train.augments.base import to_float
 from train.augments.mild import Mild
+from train.augments.plan import Plan
 from train.packing import scale
 
 STILL = Mild(
@@ -51,6 +53,31 @@ class TestEveryAugmentation:
 
     def test_takes_a_single_word(self, name: str, images: Tensor) -> None:
         assert augments.get(name)()(images[:1], stream(0, "augment", 5)).shape == (1, 3, 32, 128)
+
+
+def test_opencv_and_torch_carry_out_a_plan_alike(images: Tensor) -> None:
+    many = images.repeat(8, 1, 1, 1)
+    plan = Mild(bend_share=0.5, blur_share=0.5, noise_share=0.5).plan(stream(0), len(many), 4)
+    difference = (by_opencv.carry_out(plan, many) - by_torch.carry_out(plan, many)).abs()
+    assert difference.mean() < 0.005  # of a range of 2: less than a byte
+    assert difference.flatten(1).mean(1).max() < 0.02
+
+
+def test_threads_and_company_change_no_bit(images: Tensor) -> None:
+    many = images.repeat(5, 1, 1, 1)
+    cores = cv2.getNumThreads(), torch.get_num_threads()
+    results = []
+    for n_threads in (1, 4):
+        cv2.setNumThreads(n_threads)
+        torch.set_num_threads(n_threads)
+        results.append(Mild()(many, stream(0)))
+    cv2.setNumThreads(cores[0])
+    torch.set_num_threads(cores[1])
+    assert torch.equal(*results)
+    plan = Mild().plan(stream(0), len(many), 4)
+    for i in (0, 17, 39):
+        alone = Plan(**{field.name: getattr(plan, field.name)[i : i + 1] for field in fields(Plan)})
+        assert torch.equal(by_opencv.carry_out(alone, many[i : i + 1])[0], results[0][i])
 
 
 def test_mild_moves_with_the_step(images: Tensor) -> None:

@@ -1,22 +1,15 @@
-"""Mild changes of geometry, colour and sharpness, each word its own, in a few passes over the batch."""
+"""Mild changes of geometry, colour and sharpness, each word its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from train.augments import by_opencv, by_torch
 from train.augments.base import augments
-
-Range = tuple[float, float]
-Columns = NDArray[np.float64]
-LUMA = np.array([0.299, 0.587, 0.114])  # Source: ITU-R BT.601
+from train.augments.plan import GRAIN_PX, LUMA, Columns, Plan, Range, some, uniform
 
 
 @augments.add("mild")
@@ -76,90 +69,48 @@ class Mild:
 
     def __call__(self, images: Tensor, rng: np.random.Generator) -> Tensor:
         n, height, width, _ = images.shape
-        homography = self._homography(rng, n, width / height)
-        bend = _uniform(rng, self.bend, n) * _some(rng, self.bend_share, n)
-        mix, offset = self._colours(rng, n)
-        blur = _uniform(rng, self.blur, n) * _some(rng, self.blur_share, n)
-        noise = _uniform(rng, self.noise, n) * _some(rng, self.noise_share, n)
-        pixels = torch.Generator(images.device).manual_seed(int(rng.integers(2**63)))
+        carry_out = by_opencv.carry_out if images.device.type == "cpu" else by_torch.carry_out
+        return carry_out(self.plan(rng, n, width / height), images)
 
-        put = partial(torch.as_tensor, dtype=torch.float32, device=images.device)
-        # Plane by plane: products with a 3 x 3 matrix are an order of magnitude slower pixel by pixel.
-        planes = images.permute(0, 3, 1, 2).contiguous().float().view(n, 3, height * width)
-        out = torch.baddbmm(put(offset)[:, :, None], put(mix), planes).view(n, 3, height, width)
-        grid = _grid(put(homography), put(bend), height, width)
-        out = F.grid_sample(out, grid, padding_mode="border", align_corners=False)
-        _blur(out, blur, put)
-        _add_noise(out, noise, put, pixels)
-        return out.clamp_(-1, 1).contiguous(memory_format=torch.channels_last)
+    def plan(self, rng: np.random.Generator, n: int, aspect: float) -> Plan:
+        """Decide for ``n`` words whose width is ``aspect`` times their height."""
+        homography = self._homography(rng, n, aspect)
+        bend = uniform(rng, self.bend, n) * some(rng, self.bend_share, n)
+        mix, offset = self._colours(rng, n)
+        return Plan(
+            homography=homography,
+            bend=bend,
+            mix=mix,
+            offset=offset,
+            blur=uniform(rng, self.blur, n) * some(rng, self.blur_share, n),
+            noise=uniform(rng, self.noise, n) * some(rng, self.noise_share, n),
+            grain=rng.integers(GRAIN_PX, size=n),
+        )
 
     def _homography(self, rng: np.random.Generator, n: int, aspect: float) -> Columns:
         """Maps from places in the output to places in the input, both in [-1, 1]: (n, 3, 3)."""
-        angle = np.deg2rad(_uniform(rng, self.rotation_deg, n))
+        angle = np.deg2rad(uniform(rng, self.rotation_deg, n))
         move = np.tile(np.eye(3), (n, 1, 1))
         move[:, 0, 0] = np.cos(angle)
         move[:, 1, 1] = np.cos(angle)
         move[:, 0, 1] = -np.sin(angle)
         move[:, 1, 0] = np.sin(angle)
         slant = np.tile(np.eye(3), (n, 1, 1))
-        slant[:, 0, 1] = _uniform(rng, self.shear, n)
+        slant[:, 0, 1] = uniform(rng, self.shear, n)
         square = np.diag([aspect, 1.0, 1.0])  # an angle is one only where both axes have one unit
         size = np.tile(np.eye(3), (n, 1, 1))
         for axis in (0, 1):
-            size[:, axis, axis] = 1 / _uniform(rng, self.scale, n)
-            size[:, axis, 2] = _uniform(rng, self.shift, n)
-            size[:, 2, axis] = _uniform(rng, self.perspective, n)
+            size[:, axis, axis] = 1 / uniform(rng, self.scale, n)
+            size[:, axis, 2] = uniform(rng, self.shift, n)
+            size[:, 2, axis] = uniform(rng, self.perspective, n)
         homography: Columns = np.linalg.inv(square) @ move @ slant @ square @ size
         return homography
 
     def _colours(self, rng: np.random.Generator, n: int) -> tuple[Columns, Columns]:
         """What pixels of 0 to 255, as columns, are multiplied with, (n, 3, 3), and what is added, (n, 3)."""
-        saturation = _uniform(rng, self.saturation, n)[:, None, None]
+        saturation = uniform(rng, self.saturation, n)[:, None, None]
         mix = saturation * np.eye(3) + (1 - saturation) * LUMA
-        gain = _uniform(rng, self.contrast, (n, 1)) * _uniform(rng, self.contrast, (n, 3)) ** 0.25
-        gain *= 1 - 2 * _some(rng, self.invert_share, (n, 1))
-        offset = _uniform(rng, self.brightness, (n, 1)) - gain
+        gain = uniform(rng, self.contrast, (n, 1)) * uniform(rng, self.contrast, (n, 3)) ** 0.25
+        gain *= 1 - 2 * some(rng, self.invert_share, (n, 1))
+        offset = uniform(rng, self.brightness, (n, 1)) - gain
         return mix * gain[:, :, None] / 127.5, offset
-
-
-def _uniform(rng: np.random.Generator, between: Range, shape: int | tuple[int, ...]) -> Columns:
-    return rng.uniform(*between, shape)
-
-
-def _some(rng: np.random.Generator, share: float, shape: int | tuple[int, ...]) -> NDArray[np.bool_]:
-    return rng.random(shape) < share
-
-
-def _grid(homography: Tensor, bend: Tensor, height: int, width: int) -> Tensor:
-    """Where each pixel of the output comes from: (B, H, W, 2), x before y."""
-    device = homography.device
-    x = (torch.arange(width, device=device) * 2 + 1) / width - 1
-    y = (torch.arange(height, device=device) * 2 + 1) / height - 1
-    bent = y[None, :, None] - bend[:, None, None] * (x**2 - 0.5)
-    h = homography[:, :, :, None, None]
-    # A point behind the camera would come out mirrored; perspective is bounded so that none is near.
-    depth = torch.addcmul(h[:, 2, 0] * x + h[:, 2, 2], h[:, 2, 1], bent).clamp_(min=0.1)
-    grid = torch.empty(*bent.shape, 2, device=device)
-    for axis in (0, 1):
-        place = torch.addcmul(h[:, axis, 0] * x + h[:, axis, 2], h[:, axis, 1], bent)
-        torch.div(place, depth, out=grid[..., axis])
-    return grid
-
-
-def _blur(images: Tensor, weight: Columns, put: Callable[..., Tensor]) -> None:
-    """Move images in place towards their 3 x 3 average, or away from it where ``weight`` is below 0."""
-    chosen = np.flatnonzero(weight)
-    rows = put(chosen, dtype=torch.int64)
-    sharp = images[rows]
-    soft = F.avg_pool2d(sharp, 3, stride=1, padding=1, count_include_pad=False)
-    images[rows] = sharp.lerp(soft, put(weight[chosen])[:, None, None, None])
-
-
-def _add_noise(images: Tensor, sd: Columns, put: Callable[..., Tensor], pixels: torch.Generator) -> None:
-    """Add grey normal noise in place."""
-    chosen = np.flatnonzero(sd)
-    noise = (
-        torch.randn((len(chosen), 1, *images.shape[2:]), generator=pixels, device=images.device)
-        * put(sd[chosen])[:, None, None, None]
-    )
-    images[put(chosen, dtype=torch.int64)] += noise
