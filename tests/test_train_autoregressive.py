@@ -80,7 +80,7 @@ class TestReading:
         expected = torch.empty(6, 0, dtype=torch.int64)
         for _ in range(8):
             before = network.shifted(nn.functional.pad(expected, (0, 1)))
-            expected = _predict_all(network, before, network._memory(images(6))).argmax(-1)
+            expected = _predict_all(network, before, network.memory(images(6))).argmax(-1)
         classes, _ = network.decode(images(6))
         assert torch.equal(classes, expected)
         assert len({tuple(row) for row in classes.tolist()}) > 1
@@ -192,7 +192,7 @@ def _predict_all(network: Any, before: Tensor, memory: list[Tensor]) -> Tensor:
         return network.predict(before, memory, mask=seen)
     assert isinstance(network, ParseqNet)
     queries = network.positions[:n].expand(len(before), -1, -1)
-    return network.predict(queries, network._content(before), memory, seen, seen)
+    return network.predict(queries, network.content(before), memory, seen, seen)
 
 
 def test_the_default_of_each_is_the_small_one() -> None:

@@ -76,14 +76,14 @@ def test_masks_of_the_reverse_hide_the_word_from_its_end() -> None:
 def test_loss_of_left_to_right_is_plain_cross_entropy() -> None:
     network = little("parseq", permutations=1)
     targets, _ = network.encode(["street", "a1"])
-    memory = network._memory(images(2))
+    memory = network.memory(images(2))
     expected = []
     for row, length in enumerate((6, 2)):
         one = [keys[:, row : row + 1] for keys in memory]
         before = network.shifted(targets[row : row + 1, : length + 1])
         seen = torch.ones(length + 1, length + 1, dtype=torch.bool).tril()
         positions = network.positions[None, : length + 1]
-        logits = network.predict(positions, network._content(before), one, seen, seen)[0]
+        logits = network.predict(positions, network.content(before), one, seen, seen)[0]
         expected.append(F.cross_entropy(logits, targets[row, : length + 1]))
     torch.testing.assert_close(network.loss(images(2), targets), torch.stack(expected))
 
@@ -96,7 +96,7 @@ def test_loss_over_orders_is_that_of_each_order_by_itself() -> None:
     loss = network.loss(images(2), targets)
     torch.manual_seed(3)
     queries, content = masks(draw(3, 6))
-    memory = network._memory(images(2))
+    memory = network.memory(images(2))
     sums, counts = torch.zeros(2), torch.zeros(2)
     for order in range(6):
         for row, length in enumerate((3, 1)):
@@ -104,7 +104,7 @@ def test_loss_over_orders_is_that_of_each_order_by_itself() -> None:
             inside = torch.arange(4) <= length
             logits = network.predict(
                 network.positions[None, :4],
-                network._content(network.shifted(targets[row : row + 1, :4])),
+                network.content(network.shifted(targets[row : row + 1, :4])),
                 one,
                 queries[order] & inside,
                 content[order] & inside,
@@ -128,17 +128,19 @@ def test_seeds_draw_the_orders_of_the_loss() -> None:
 
 def test_a_character_is_refined_without_looking_at_itself() -> None:
     network = little("parseq", scale=1, decoder_depth=1)
-    memory = network._memory(images(1))
+    memory = network.memory(images(1))
     classes = network.encode(["street"])[0]
     for place in range(6):
         other = classes.clone()
         other[0, place] = 5
-        same = torch.isclose(network._again(classes, memory), network._again(other, memory)).all(-1)[0]
+        same = torch.isclose(network.read_again(classes, memory), network.read_again(other, memory)).all(-1)[
+            0
+        ]
         assert same[:7].tolist() == [at == place for at in range(7)]
 
 
 def test_what_follows_the_end_is_not_looked_at() -> None:
     network = little("parseq")
-    memory = network._memory(images(1))
+    memory = network.memory(images(1))
     long = network.encode(["ab"])[0]
-    torch.testing.assert_close(network._again(long, memory), network._again(long[:, :3], memory))
+    torch.testing.assert_close(network.read_again(long, memory), network.read_again(long[:, :3], memory))

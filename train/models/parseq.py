@@ -144,8 +144,8 @@ class ParseqNet(AutoregressiveRecognizer):
         batch, k = targets.shape[0], drawn.shape[0]
         logits = self.predict(
             self.positions[: n + 1].expand(batch * k, -1, -1),
-            self._content(self.shifted(targets)).repeat_interleave(k, 0),
-            self._memory(images),
+            self.content(self.shifted(targets)).repeat_interleave(k, 0),
+            self.memory(images),
             (query_masks & inside).flatten(0, 1)[:, None],
             (content_masks & inside).flatten(0, 1)[:, None],
         )
@@ -159,10 +159,10 @@ class ParseqNet(AutoregressiveRecognizer):
 
         Run as it is, the loop ends with the longest word; traced, it takes all its steps.
         """
-        memory = self._memory(images)
-        logits = self._at_once(memory) if self.nar else self._one_by_one(memory)
+        memory = self.memory(images)
+        logits = self.read_at_once(memory) if self.nar else self.read_one_by_one(memory)
         for _ in range(self.n_refine):
-            logits = self._again(most_likely(logits)[0], memory)
+            logits = self.read_again(most_likely(logits)[0], memory)
         return most_likely(logits)
 
     def predict(
@@ -200,18 +200,23 @@ class ParseqNet(AutoregressiveRecognizer):
         logits: Tensor = self.head(self.norm(queries))
         return logits
 
-    def _memory(self, images: Tensor) -> list[Tensor]:
-        tokens = self.encoder.forward_features(images)
+    def memory(self, images: Tensor) -> list[Tensor]:
+        """Keys and values of images, one tensor a layer."""
+        return self.attended(self.encoder.forward_features(images))
+
+    def attended(self, tokens: Tensor) -> list[Tensor]:
+        """Keys and values of the encoder's tokens, (B, N, width), one tensor a layer."""
         return [layer.across.keys_values(tokens) for layer in self.layers]
 
-    def _content(self, before: Tensor, first: int = 0) -> Tensor:
+    def content(self, before: Tensor, first: int = 0) -> Tensor:
         """Vectors of the classes ``before``, (B, L), of which the first stands at place ``first``."""
         # The beginning has no position, and the character read at place i - 1 has that of place i - 1.
         positions = F.pad(self.positions[:-1], (0, 0, 1, 0))[first : first + before.shape[1]]
         vectors: Tensor = self.embedding(before) + positions
         return vectors
 
-    def _one_by_one(self, memory: list[Tensor]) -> Tensor:
+    def read_one_by_one(self, memory: list[Tensor]) -> Tensor:
+        """Logits of a word's characters, (B, T, C), each predicted from those before it."""
         batch = memory[0].shape[1]
         before = torch.full((batch, 1), self.begin, device=memory[0].device)
         ended = torch.zeros_like(before, dtype=torch.bool)
@@ -219,19 +224,20 @@ class ParseqNet(AutoregressiveRecognizer):
         logits = []
         for place in range(self.n_steps):
             query = self.positions[place].expand(batch, 1, -1)
-            logits.append(self.predict(query, self._content(before, place), memory, kept=kept))
+            logits.append(self.predict(query, self.content(before, place), memory, kept=kept))
             before = logits[-1].argmax(-1)
             ended = ended | (before == END)
             if not is_traced() and bool(ended.all()):
                 break
         return torch.cat(logits, 1)
 
-    def _at_once(self, memory: list[Tensor]) -> Tensor:
+    def read_at_once(self, memory: list[Tensor]) -> Tensor:
+        """Logits of a word's characters, (B, T, C), each predicted from the image alone."""
         batch = memory[0].shape[1]
         before = torch.full((batch, 1), self.begin, device=memory[0].device)
-        return self.predict(self.positions.expand(batch, -1, -1), self._content(before), memory)
+        return self.predict(self.positions.expand(batch, -1, -1), self.content(before), memory)
 
-    def _again(self, classes: Tensor, memory: list[Tensor]) -> Tensor:
+    def read_again(self, classes: Tensor, memory: list[Tensor]) -> Tensor:
         """Predict each character from all others of ``classes``, (B, T), up to the first end."""
         visible = F.pad(classes[:, :-1] != END, (1, 0), value=True)[:, None, None]
         places = torch.arange(self.n_steps, device=classes.device)[:, None]
@@ -239,7 +245,7 @@ class ParseqNet(AutoregressiveRecognizer):
         # What was read at a place is the character after it, because the beginning is the first.
         return self.predict(
             self.positions.expand(classes.shape[0], -1, -1),
-            self._content(self.shifted(classes)),
+            self.content(self.shifted(classes)),
             memory,
             visible & (characters != places + 1),
             visible & (characters <= characters[:, None]),

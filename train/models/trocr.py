@@ -131,7 +131,7 @@ class TrocrNet(AutoregressiveRecognizer):
     def loss(self, images: Tensor, targets: Tensor, progress: float = 1.0) -> Tensor:
         """Mean cross-entropy of each word's characters and end, each after those that are right."""
         steps = torch.ones(self.n_steps, self.n_steps, dtype=torch.bool, device=targets.device).tril()
-        logits = self.predict(self.shifted(targets), self._memory(images), mask=steps)
+        logits = self.predict(self.shifted(targets), self.memory(images), mask=steps)
         weights = learned(targets)
         return (cross_entropy(logits, targets) * weights).sum(1) / weights.sum(1).clamp(min=1)
 
@@ -140,7 +140,7 @@ class TrocrNet(AutoregressiveRecognizer):
 
         Run as it is, the loop ends with the longest word; traced, it takes all its steps.
         """
-        memory = self._memory(images)
+        memory = self.memory(images)
         before = torch.full((images.shape[0], 1), self.begin, device=images.device)
         ended = torch.zeros_like(before, dtype=torch.bool)
         kept: dict[int, Tensor] = {}
@@ -185,7 +185,8 @@ class TrocrNet(AutoregressiveRecognizer):
         logits: Tensor = self.head(self.norm(x))
         return logits
 
-    def _memory(self, images: Tensor) -> list[Tensor]:
+    def memory(self, images: Tensor) -> list[Tensor]:
+        """Keys and values of images, one tensor a layer."""
         tokens = self.encoder.forward_features(images)
         return [layer.across.keys_values(tokens) for layer in self.layers]
 
