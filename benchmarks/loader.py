@@ -51,8 +51,8 @@ def main() -> None:
     """Time both and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", type=Path, help="words to load  [default: rendered by mjst_plus]")
-    parser.add_argument("--words", type=int, default=1_024, help="words in a turn")
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--words", type=int, default=1_152, help="words in a turn")
+    parser.add_argument("--batch", type=int, default=384, help="PARSeq's is 384")
     parser.add_argument("--rounds", type=int, default=9, help="turns of each, after one to warm up")
     parser.add_argument("--augment", default="mild", help="what ours does to the words")
     options = parser.parse_args()

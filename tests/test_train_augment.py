@@ -76,7 +76,8 @@ def test_threads_and_company_change_no_bit(images: Tensor) -> None:
     assert torch.equal(*results)
     plan = Mild().plan(stream(0), len(many), 4)
     for i in (0, 17, 39):
-        alone = Plan(**{field.name: getattr(plan, field.name)[i : i + 1] for field in fields(Plan)})
+        columns = {f.name: getattr(plan, f.name)[i : i + 1] for f in fields(Plan) if f.name != "geometries"}
+        alone = replace(plan, **columns)
         assert torch.equal(by_opencv.carry_out(alone, many[i : i + 1])[0], results[0][i])
 
 

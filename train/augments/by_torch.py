@@ -21,7 +21,8 @@ def carry_out(plan: Plan, images: Tensor) -> Tensor:
     # Plane by plane: products with a 3 x 3 matrix are an order of magnitude slower pixel by pixel.
     planes = images.permute(0, 3, 1, 2).contiguous().float().view(n, 3, height * width)
     out = torch.baddbmm(put(plan.offset)[:, :, None], put(plan.mix), planes).view(n, 3, height, width)
-    grid = _grid(put(plan.homography), put(plan.bend), height, width)
+    homography, bend = (part[plan.geometry] for part in (plan.geometries.homography, plan.geometries.bend))
+    grid = _grid(put(homography), put(bend), height, width)
     out = F.grid_sample(out, grid, padding_mode="border", align_corners=False)
     _blur(out, plan.blur, put)
     _add_noise(out, plan, put)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
+from curation.core.rng import stream
 from train.augments import by_opencv, by_torch
 from train.augments.base import augments
-from train.augments.plan import GRAIN_PX, LUMA, Columns, Plan, Range, some, uniform
+from train.augments.plan import (
+    GRAIN_PX,
+    LUMA,
+    N_GEOMETRIES,
+    Columns,
+    Geometries,
+    Plan,
+    Range,
+    some,
+    uniform,
+)
 
 
 @augments.add("mild")
@@ -17,7 +29,8 @@ from train.augments.plan import GRAIN_PX, LUMA, Columns, Plan, Range, some, unif
 class Mild:
     """Turn, shear, scale, shift, tilt, bend, recolour, invert, blur or sharpen, and add noise.
 
-    Each range is drawn from uniformly, for each word. Lengths are in units of half the image's
+    Each range is drawn from uniformly, for each word; the geometry is drawn for 1,024 words, and every word
+    is moved like one of them. Lengths are in units of half the image's
     height or width, as in ``torch.nn.functional.grid_sample``.
 
     Attributes:
@@ -74,12 +87,11 @@ class Mild:
 
     def plan(self, rng: np.random.Generator, n: int, aspect: float) -> Plan:
         """Decide for ``n`` words whose width is ``aspect`` times their height."""
-        homography = self._homography(rng, n, aspect)
-        bend = uniform(rng, self.bend, n) * some(rng, self.bend_share, n)
+        geometry = rng.integers(N_GEOMETRIES, size=n)
         mix, offset = self._colours(rng, n)
         return Plan(
-            homography=homography,
-            bend=bend,
+            geometries=_geometries(self, aspect),
+            geometry=geometry,
             mix=mix,
             offset=offset,
             blur=uniform(rng, self.blur, n) * some(rng, self.blur_share, n),
@@ -87,24 +99,27 @@ class Mild:
             grain=rng.integers(GRAIN_PX, size=n),
         )
 
-    def _homography(self, rng: np.random.Generator, n: int, aspect: float) -> Columns:
-        """Maps from places in the output to places in the input, both in [-1, 1]: (n, 3, 3)."""
+    def geometries(self, rng: np.random.Generator, n: int, aspect: float) -> Geometries:
+        """Draw ``n`` ways to move a word whose width is ``aspect`` times its height."""
         angle = np.deg2rad(uniform(rng, self.rotation_deg, n))
-        move = np.tile(np.eye(3), (n, 1, 1))
-        move[:, 0, 0] = np.cos(angle)
-        move[:, 1, 1] = np.cos(angle)
-        move[:, 0, 1] = -np.sin(angle)
-        move[:, 1, 0] = np.sin(angle)
-        slant = np.tile(np.eye(3), (n, 1, 1))
-        slant[:, 0, 1] = uniform(rng, self.shear, n)
-        square = np.diag([aspect, 1.0, 1.0])  # an angle is one only where both axes have one unit
-        size = np.tile(np.eye(3), (n, 1, 1))
-        for axis in (0, 1):
-            size[:, axis, axis] = 1 / uniform(rng, self.scale, n)
-            size[:, axis, 2] = uniform(rng, self.shift, n)
-            size[:, 2, axis] = uniform(rng, self.perspective, n)
-        homography: Columns = np.linalg.inv(square) @ move @ slant @ square @ size
-        return homography
+        shear = uniform(rng, self.shear, n)
+        (width, left, tilt), (height, up, lean) = (
+            (1 / uniform(rng, self.scale, n), uniform(rng, self.shift, n), uniform(rng, self.perspective, n))
+            for _ in range(2)
+        )
+        # The turn after the slant, each an angle only where both axes have one unit, hence the aspect.
+        turn = np.empty((n, 2, 2))
+        turn[:, 0, 0] = np.cos(angle)
+        turn[:, 0, 1] = (np.cos(angle) * shear - np.sin(angle)) / aspect
+        turn[:, 1, 0] = np.sin(angle) * aspect
+        turn[:, 1, 1] = np.sin(angle) * shear + np.cos(angle)
+        homography = np.ones((n, 3, 3))
+        homography[:, :2, 0] = turn[:, :, 0] * width[:, None]
+        homography[:, :2, 1] = turn[:, :, 1] * height[:, None]
+        homography[:, :2, 2] = turn[:, :, 0] * left[:, None] + turn[:, :, 1] * up[:, None]
+        homography[:, 2, 0], homography[:, 2, 1] = tilt, lean
+        bend = uniform(rng, self.bend, n) * some(rng, self.bend_share, n)
+        return Geometries(homography=homography, bend=bend)
 
     def _colours(self, rng: np.random.Generator, n: int) -> tuple[Columns, Columns]:
         """What pixels of 0 to 255, as columns, are multiplied with, (n, 3, 3), and what is added, (n, 3)."""
@@ -114,3 +129,8 @@ class Mild:
         gain *= 1 - 2 * some(rng, self.invert_share, (n, 1))
         offset = uniform(rng, self.brightness, (n, 1)) - gain
         return mix * gain[:, :, None] / 127.5, offset
+
+
+@functools.lru_cache(maxsize=8)
+def _geometries(recipe: Mild, aspect: float) -> Geometries:
+    return recipe.geometries(stream(0, "geometries"), N_GEOMETRIES, aspect)
