@@ -35,6 +35,7 @@ COMMANDS: Table = {
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
     "evaluate": ("train.evaluate_command:evaluate", "Measure a trained recognizer on datasets."),
     "read": ("train.read_command:read", "Read words on pictures with a trained recognizer."),
+    "suspects": ("train.suspects_command:suspects", "Find words that are probably labelled wrongly."),
     "ablate": ("train.study_commands:ablate", "Run a study: many mixtures, one cause."),
     "laws": ("train.study_commands:laws", "Fit how accuracy moves in a study."),
     "report": ("train.study_commands:report", "Write a study's page and print its table."),

@@ -49,6 +49,7 @@ Commands:
   train          Train a recognizer on a mixture.
   evaluate       Measure a trained recognizer on datasets.
   read           Read words on pictures with a trained recognizer.
+  suspects       Find words that are probably labelled wrongly.
   ablate         Run a study: many mixtures, one cause.
   laws           Fit how accuracy moves in a study.
   report         Write a study's page and print its table.
