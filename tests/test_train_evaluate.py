@@ -195,12 +195,19 @@ class TestRefusals:
             f"Restore it, or train {tmp_path / 'run'} anew."
         )
 
-    def test_characters_it_does_not_read(self, run: Path, tmp_path: Path) -> None:
-        words = train_words.dataset(tmp_path / "words", ["a-b", "One"])
-        assert refused(run, words.path, protocol="exact", out=tmp_path) == (
-            f"run {run} does not read - O, which labels of {words.path} have under protocol exact. "
-            "Evaluate with --protocol parseq36, or train with exact."
+    def test_characters_it_does_not_read(
+        self, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = train_words.dataset(tmp_path / "words", ["a-b", "One", "ten"])
+        told = f"run {run} does not read - O, which 2 labels of {words.path} have under protocol exact"
+        assert refused(run, words.path, protocol="exact", out=tmp_path / "out") == (
+            f"{told}. Evaluate with --protocol parseq36, or with --allow-unreadable, which counts such words "
+            "as misread."
         )
+        assert not (tmp_path / "out").exists()
+        (score,) = evaluate(run, [words.path], protocol="exact", out=tmp_path / "out", allow_unreadable=True)
+        assert score.n_used == 3
+        assert capsys.readouterr().err == f"Warning: {told}: they count as misread.\n"
 
     def test_no_label_that_counts(self, run: Path, tmp_path: Path) -> None:
         words = train_words.dataset(tmp_path / "words", ["!!", "?", "b" * 30])

@@ -167,6 +167,27 @@ Papers print the mean over words (PARSeq), the mean over sets, or both (OpenOCR)
 
 
 @pytest.mark.usefixtures("scripted")
+def test_groups_as_a_table(run: Path, tmp_path: Path) -> None:
+    words = train_words.dataset(tmp_path / "words", LABELS[:3])
+    table = tmp_path / "new" / "groups.tsv"
+    result = evaluate(run, words.path, "-o", tmp_path / "out", "--by", "source", "--tsv", table)
+    assert result.stderr == f"wrote {table}\n"
+    lines = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]
+    assert lines[0] == [
+        "by", "name", "least", "greatest", "n", "n_correct", "accuracy", "accuracy_low", "accuracy_high",
+        "one_minus_ned",
+    ]  # fmt: skip
+    assert [line[:6] for line in lines[1:]] == [
+        ["source", "words", "", "", "3", "2"],
+        ["length", "3", "3", "3", "3", "2"],
+        ["aspect", "1.25", "1.25", "1.25", "3", "2"],
+        ["height", "32", "32", "32", "3", "2"],
+        ["set", "words", "", "", "3", "2"],
+    ]
+    assert [round(float(value), 3) for value in lines[1][6:]] == [0.667, 0.208, 0.939, 0.889]
+
+
+@pytest.mark.usefixtures("scripted")
 def test_a_page_beside_what_is_printed(run: Path, other: Path, tmp_path: Path) -> None:
     words = train_words.dataset(tmp_path / "words", LABELS[:3])
     given = [run, words.path, "-o", tmp_path / "out", "--against", other]
@@ -218,7 +239,10 @@ class TestRefusals:
         page = tmp_path / "page.html"
         page.touch()
         assert failure(run, tmp_path, "--html", page) == (
-            f"the page {page} exists already. Remove it, or give --html another name."
+            f"{page} exists already. Remove it, or give --html another name."
+        )
+        assert failure(run, tmp_path, "--tsv", page) == (
+            f"{page} exists already. Remove it, or give --tsv another name."
         )
         assert failure(run, tmp_path, "--html", tmp_path / "page") == (
             f"the page {tmp_path / 'page'} has no name of a page. Give --html a name that ends in .html."

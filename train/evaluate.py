@@ -23,7 +23,7 @@ from train.batches import short_hashes
 from train.metrics import edit_distance
 from train.models import Reading
 from train.packing import pack
-from train.run_folder import Run, refuse_missing_characters
+from train.run_folder import Run
 from train.scores import Average, Measured, Score, average, score_of
 from train.training import read_all
 
@@ -34,7 +34,12 @@ BATCH = 256  # words read at a time; pictures are fetched for several batches
 
 
 def evaluate(
-    run: Path, datasets: Sequence[Path], *, protocol: str = "parseq36", out: Path | None = None
+    run: Path,
+    datasets: Sequence[Path],
+    *,
+    protocol: str = "parseq36",
+    out: Path | None = None,
+    allow_unreadable: bool = False,
 ) -> list[Score]:
     """Measure the run in the folder ``run`` on each dataset, and store every prediction.
 
@@ -45,17 +50,25 @@ def evaluate(
         datasets: Folders of datasets.
         protocol: How labels and predictions are normalised before they are compared.
         out: Folder for the predictions; None for ``predictions`` in the run.
+        allow_unreadable: Count words with characters that the run does not read as misread, and warn,
+            instead of refusing them.
 
     Raises:
         UserError: a folder is not what it should be, a dataset has no word that takes part or has
             characters the run does not read, two datasets share a name, or predictions under another
             protocol would be overwritten.
     """
-    return [one.score for one in measure(run, datasets, protocol=protocol, out=out)]
+    how = {"protocol": protocol, "out": out, "allow_unreadable": allow_unreadable}
+    return [one.score for one in measure(run, datasets, **how)]
 
 
 def measure(
-    run: Path, datasets: Sequence[Path], *, protocol: str = "parseq36", out: Path | None = None
+    run: Path,
+    datasets: Sequence[Path],
+    *,
+    protocol: str = "parseq36",
+    out: Path | None = None,
+    allow_unreadable: bool = False,
 ) -> list[Measured]:
     """As ``evaluate``, with every prediction beside the scores."""
     chosen = find_protocol(protocol)
@@ -68,7 +81,7 @@ def measure(
     loaded = Run.open(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     for dataset in opened:  # labels that cannot be compared are found before the first picture is read
         labels = [label for label, why in _normalised(dataset, chosen) if why is None]
-        refuse_missing_characters(loaded, chosen, labels, str(dataset.path))
+        _look_for_unreadable(loaded, chosen, labels, dataset, allow_unreadable)
     out.mkdir(parents=True, exist_ok=True)
     return [_measure_one(loaded, dataset, chosen, out) for dataset in opened]
 
@@ -131,6 +144,27 @@ def predictions(
             "length": pa.array([len(label) for label in labels], pa.int32()),
         }
     )
+
+
+def _look_for_unreadable(
+    run: Run, protocol: Protocol, labels: list[str], dataset: Dataset, allow: bool
+) -> None:
+    """Refuse normalised ``labels`` with characters that the run does not read, or warn of them."""
+    missing = sorted(set().union(*labels) - set(run.recognizer.charset))
+    if not missing:
+        return
+    strange = set(missing)
+    n = sum(not strange.isdisjoint(label) for label in labels)
+    told = (
+        f"run {run.path} does not read {' '.join(missing[:10])}{' ...' if missing[10:] else ''}, which "
+        f"{n:,} labels of {dataset.path} have under protocol {protocol.name}"
+    )
+    if not allow:
+        raise UserError(
+            f"{told}. Evaluate with --protocol {run.record['recipe']['protocol']}, or with "
+            "--allow-unreadable, which counts such words as misread."
+        )
+    click.echo(f"Warning: {told}: they count as misread.", err=True)
 
 
 def _count_trained_on(run: Run, dataset: Dataset) -> int:

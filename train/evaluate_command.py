@@ -46,8 +46,14 @@ path = click.Path(path_type=Path)
 )
 @click.option("--data", type=path, help="Folder with the datasets of the suite, found by their names.")
 @click.option(
+    "--allow-unreadable",
+    is_flag=True,
+    help="Count words with characters that the run does not read as misread, instead of refusing them.",
+)
+@click.option(
     "--html", "page", type=path, help="Write a page too: tables, plots and the worst errors in pictures."
 )
+@click.option("--tsv", type=path, help="Write the groups of words too, as a table of tab-separated values.")
 @options.as_json
 def evaluate(
     run: Path | None,
@@ -59,7 +65,9 @@ def evaluate(
     against: Path | None,
     suite: str | None,
     data: Path | None,
+    allow_unreadable: bool,
     page: Path | None,
+    tsv: Path | None,
     as_json: bool,
 ) -> None:
     """Measure the trained recognizer in the folder RUN on DATASETS.
@@ -73,12 +81,17 @@ def evaluate(
         return
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
-    from train.evaluate_text import as_text
+    from train.evaluate_text import as_text, as_tsv
     from train.evaluating import investigate, investigate_suite
 
-    if page is not None:
-        _check(page)
-    how: dict[str, Any] = {"protocol": protocol, "out": out, "by": by, "against": against}
+    _check(page, tsv)
+    how: dict[str, Any] = {
+        "protocol": protocol,
+        "out": out,
+        "by": by,
+        "against": against,
+        "allow_unreadable": allow_unreadable,
+    }
     if suite is not None:
         if datasets or data is None:
             raise UserError(
@@ -91,6 +104,8 @@ def evaluate(
         raise click.UsageError("Missing argument 'DATASETS...'.")
     else:
         found = investigate(run, datasets, **how)
+    if tsv is not None:
+        _write(tsv, as_tsv(found))
     if page is not None:
         from train.evaluate_page import write_evaluation
 
@@ -99,8 +114,17 @@ def evaluate(
     click.echo(json.dumps(found.json(), indent=2) if as_json else as_text(found, by))
 
 
-def _check(page: Path) -> None:
-    if page.suffix != ".html":
+def _check(page: Path | None, tsv: Path | None) -> None:
+    if page is not None and page.suffix != ".html":
         raise UserError(f"the page {page} has no name of a page. Give --html a name that ends in .html.")
-    if page.exists() or page.is_symlink():
-        raise UserError(f"the page {page} exists already. Remove it, or give --html another name.")
+    for option, file in (("--html", page), ("--tsv", tsv)):
+        if file is not None and (file.exists() or file.is_symlink()):
+            raise UserError(f"{file} exists already. Remove it, or give {option} another name.")
+
+
+def _write(file: Path, text: str) -> None:
+    from curation.core.files import write_text
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, text)
+    click.echo(f"wrote {file}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from curation.core.labels import PROTOCOLS
@@ -10,7 +11,7 @@ from train.alignment import Confusion
 from train.calibration import Calibration
 from train.comparing import Comparison
 from train.findings import Findings
-from train.slices import Slicing
+from train.slices import Group, Slicing
 from train.suites import Membership, completeness
 
 MOST_CONFUSIONS = 20
@@ -41,6 +42,17 @@ def as_text(found: Findings, by: Sequence[str] = ()) -> str:
     return "\n\n".join(parts)
 
 
+def as_tsv(found: Findings) -> str:
+    """Every group of words as a line of tab-separated values; shares are 0-1."""
+    keys = [field.name for field in dataclasses.fields(Group)]
+    lines = ["\t".join(["by", *keys])]
+    for slicing in found.slices:
+        for group in slicing.groups:
+            values = (getattr(group, key) for key in keys)
+            lines.append("\t".join([slicing.by, *("" if v is None else _one_cell(v) for v in values)]))
+    return "\n".join(lines) + "\n"
+
+
 def percent(value: float | None, low: float, high: float) -> str:
     """A share with its interval, in percent."""
     shown = "-" if value is None else f"{100 * value:.1f}"
@@ -62,6 +74,10 @@ def shown(character: str) -> str:
 def p_value(p: float) -> str:
     """As papers print it."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _one_cell(value: str | float) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else f"{value:.6g}"
 
 
 def _scores(found: Findings) -> str:

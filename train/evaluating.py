@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -27,6 +28,7 @@ def investigate(
     out: Path | None = None,
     by: Sequence[str] = (),
     against: Path | None = None,
+    allow_unreadable: bool = False,
 ) -> Findings:
     """Measure the run in the folder ``run`` on ``datasets``, and find out where it fails.
 
@@ -37,6 +39,7 @@ def investigate(
         out: Folder for the predictions; None for ``predictions`` in the run.
         by: Columns to group words by, as ``glyphmix evaluate --by`` takes them.
         against: Another run, or a folder with predictions that one made earlier.
+        allow_unreadable: As ``evaluate`` takes it.
 
     Raises:
         UserError: as ``evaluate``; or a column that no dataset has, or nothing to compare with.
@@ -50,35 +53,33 @@ def investigate(
             stored = stored_predictions(against, opened, protocol)
         else:
             read_record(against)
-    measured = measure(run, datasets, protocol=protocol, out=out)
+    how = {"protocol": protocol, "allow_unreadable": allow_unreadable}
+    measured = measure(run, datasets, out=out, **how)
     found = find(run, measured, by)
     if against is None:
         return found
     tables: list[pa.Table] = stored or [
-        other.table for other in measure(against, datasets, protocol=protocol, out=out and out / "against")
+        other.table for other in measure(against, datasets, out=out and out / "against", **how)
     ]
     compared = tuple(compare(measured, tables))
     return replace(found, against=against, others=tuple(tables), comparisons=compared)
 
 
-def investigate_suite(
-    run: Path,
-    suite: str,
-    data: Path,
-    *,
-    protocol: str = "parseq36",
-    out: Path | None = None,
-    by: Sequence[str] = (),
-    against: Path | None = None,
-) -> Findings:
+def investigate_suite(run: Path, suite: str, data: Path, **options: Any) -> Findings:
     """As ``investigate``, on the sets of a suite that are among the datasets in the folder ``data``.
+
+    Args:
+        run: A finished run.
+        suite: Its name.
+        data: Where its datasets are looked for.
+        options: As ``investigate`` takes them.
 
     Raises:
         UserError: also for an unknown suite, or a folder without any of its sets.
     """
     chosen = find_suite(suite)
     found = find_members(chosen, data)
-    told = investigate(run, list(found.values()), protocol=protocol, out=out, by=by, against=against)
+    told = investigate(run, list(found.values()), **options)
     members = check_members(chosen, found, [one.score for one in told.measured])
     return replace(told, suite=chosen, members=members)
 

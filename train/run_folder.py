@@ -26,7 +26,6 @@ from curation.core.files import (
     write_json,
     write_text,
 )
-from curation.core.labels import Protocol
 from curation.core.manifest import refuse_odd
 from curation.core.recipe import build
 from train.models import Recognizer, models
@@ -223,17 +222,6 @@ def read_record(path: Path) -> dict[str, Any]:
     refuse_odd(record["recipe"]["model"], {"kind": str}, file, remedy, at="recipe.model")
     found: dict[str, Any] = record
     return found
-
-
-def refuse_missing_characters(run: Run, protocol: Protocol, labels: list[str], where: str) -> None:
-    """Raise a UserError if normalised ``labels`` hold characters that the run was not trained to read."""
-    missing = sorted(set().union(*labels) - set(run.recognizer.charset))
-    if missing:
-        raise UserError(
-            f"run {run.path} does not read {' '.join(missing[:10])}{' ...' if missing[10:] else ''}, which "
-            f"labels of {where} have under protocol {protocol.name}. Evaluate with --protocol "
-            f"{run.record['recipe']['protocol']}, or train with {protocol.name}."
-        )
 
 
 def _sizes(record: Mapping[str, Any]) -> dict[str, Any]:
