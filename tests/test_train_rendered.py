@@ -36,8 +36,10 @@ LEAVES_WORKERS_BEHIND = """
 import os, signal, sys
 import numpy as np
 from curation.core.labels import protocol
+from train import drawing
 from train.drawing import Drawers
 from train.rendered import Rendered
+drawing.BLOCK = 8
 stream = Rendered(recipe=sys.argv[1]).open(protocol("parseq36"), (32, 128))
 with Drawers(stream, 2, [np.arange(100)]) as drawers:
     drawers.take(10)
@@ -159,7 +161,10 @@ class Faulty(WordStream):
         raise UserError("the font a.ttf is gone. Put it back.")
 
 
-def test_processes_that_are_killed_again_and_again_are_one_sentence(stream: WordStream) -> None:
+def test_processes_that_are_killed_again_and_again_are_one_sentence(
+    stream: WordStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "RERUNS", 1)
     deadly = Deadly(recipe=stream.recipe, seed=0, protocol=stream.protocol, size=SIZE)
     with pytest.raises(UserError) as error, Drawers(deadly, 1, iter([np.arange(4)])) as drawers:
         drawers.take(1)

@@ -57,10 +57,10 @@ class Drawers:
 
     Args:
         stream: The words.
-        jobs: Processes, 1 or more; the words do not depend on it.
-        wanted: Numbers of the words in the order in which ``take`` will give them, in arrays of any length;
-            rising, and
-            asked for as far ahead as processes draw.
+        jobs: The most processes, 1 or more, each begun when it has something to do; the words do not depend
+            on it.
+        wanted: Numbers of the words in the order in which ``take`` will give them, in arrays of any length,
+            rising; asked for as far ahead as processes draw.
     """
 
     def __init__(self, stream: WordStream, jobs: int, wanted: Iterable[Indices]) -> None:
@@ -79,8 +79,6 @@ class Drawers:
         self._jobs = jobs
 
     def __enter__(self) -> Drawers:
-        self._workers = [self._started() for _ in range(self._jobs)]
-        self._hand_out()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -126,6 +124,8 @@ class Drawers:
         while self._free and (found := next(self._tasks, None)) is not None:
             task = _Task(number=found[0], slot=self._free.pop(), words=found[1])
             self._order.append(task)
+            if len(self._workers) < self._jobs and all(worker.tasks for worker in self._workers):
+                self._workers.append(self._started())
             self._send(min(self._workers, key=lambda worker: len(worker.tasks)), task)
 
     def _send(self, worker: _Worker, task: _Task) -> None:
@@ -148,6 +148,7 @@ class Drawers:
             self._done[worker.tasks.pop(0).number] = found
 
     def _replace(self, worker: _Worker) -> None:
+        worker.process.kill()
         worker.process.join()
         self._lost[worker.tasks[0].number if worker.tasks else NO_TASK] += 1
         if max(self._lost.values()) > RERUNS:
