@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import small_recipe
 import torch
 import train_words
 
@@ -22,6 +23,7 @@ from train.augments.mild import Mild
 from train.averages.ema import Ema
 from train.processes import Processes
 from train.recipe import TrainRecipe, resolve
+from train.rendered import Rendered
 from train.training import Training
 
 LOST = (
@@ -42,7 +44,14 @@ class Said:
     error: str = ""
 
 
-def train_one(said: dict[str, str], out: Path, mixture: Path, dies: tuple[int, int], errors: Path) -> None:
+def train_one(
+    said: dict[str, str],
+    out: Path,
+    mixture: Path,
+    dies: tuple[int, int],
+    errors: Path,
+    rendered: Rendered | None,
+) -> None:
     """Be one of the processes; the second sends itself a signal in a step, ``dies`` being both numbers."""
     os.environ.update(said)
     advance = Training.advance
@@ -55,7 +64,7 @@ def train_one(said: dict[str, str], out: Path, mixture: Path, dies: tuple[int, i
     Training.advance = dying  # type: ignore[method-assign]
     recipe = train_words.recipe(
         model=train_words.Plain(), augment=Mild(), precision="float32", steps=8, batch=7, accumulate=2,
-        checkpoint_every=3, validate_every=4, average=Ema(),
+        checkpoint_every=3, validate_every=4, average=Ema(), rendered=rendered,
     )  # fmt: skip
     try:
         fit.fit(recipe, out, seed=0, mixture=mixture)
@@ -64,7 +73,9 @@ def train_one(said: dict[str, str], out: Path, mixture: Path, dies: tuple[int, i
         sys.exit(1)
 
 
-def start(count: int, out: Path, folder: Path, dies: tuple[int, int] = (-1, 0)) -> list[Said]:
+def start(
+    count: int, out: Path, folder: Path, dies: tuple[int, int] = (-1, 0), rendered: Rendered | None = None
+) -> list[Said]:
     """Run ``count`` processes to their ends, by rank."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -76,7 +87,8 @@ def start(count: int, out: Path, folder: Path, dies: tuple[int, int] = (-1, 0)) 
         said = {key: str(value) for key, value in (shared | {"RANK": rank, "LOCAL_RANK": rank}).items()}
         errors = out.with_name(f"{out.name}.{rank}.txt")
         errors.unlink(missing_ok=True)
-        process = FORKS.Process(target=train_one, args=(said, out, folder / "mixture", dies, errors))
+        arguments = said, out, folder / "mixture", dies, errors, rendered
+        process = FORKS.Process(target=train_one, args=arguments)
         process.start()
         started.append((process, errors))
     for process, _ in started:
@@ -119,6 +131,22 @@ def test_two_processes_have_the_losses_of_one(folder: Path, alone: list[dict[str
     assert (one["processes"], two["processes"]) == (1, 2)
     assert one["validation"] == two["validation"]
     assert two["timing"]["processor_seconds"] > 0
+
+
+def test_rendered_words_are_divided_and_counted_over_both(folder: Path) -> None:
+    recipe = small_recipe.write_recipe(folder)
+    (folder / "words.txt").write_text(f"alpha\n{'a' * 20}\n", encoding="utf-8")
+    rendered = Rendered(recipe=str(recipe), jobs=1)
+    for count, name in ((1, "rendered_alone"), (2, "rendered_two")):
+        assert start(count, folder / name, folder, rendered=rendered) == [Said(0)] * count
+    assert same(log(folder / "rendered_alone"), log(folder / "rendered_two"))
+    one, two = (
+        json.loads((folder / name / "run.json").read_text("utf-8"))
+        for name in ("rendered_alone", "rendered_two")
+    )
+    assert one["rendered"] == two["rendered"]
+    assert one["rendered"]["words"] == 42
+    assert 0 < one["rendered"]["unlearnable"]["too_long"] < 42
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -97,6 +97,7 @@ def _fit(
         processes.first(lambda: run_folder.cut_log(out, training.step))
         loop = Loop(training, words, out, meter, processes)
         loop.run()
+        words.gather()
         network = training.reader(words.batch)
         record = _record(training, seed, network, words, job) if processes.is_first else {}
         record |= {"timing": _timing(recipe, loop.cost())}

@@ -119,6 +119,7 @@ class Loop:
         if not self.training.is_finite():
             raise self._diverged(self.training.step, "weights are not finite")
         cost = self.cost()
+        self.words.gather()
         if log is not None:
             log.flush()
             checkpoints.save(self.out, self.training.state() | {"cost": cost, "words": self.words.state()})
