@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from curation.core import options
 from curation.core.errors import UserError
 from curation.core.labels import PROTOCOLS
+
+if TYPE_CHECKING:
+    from train.findings import Findings
 
 path = click.Path(path_type=Path)
 
@@ -82,7 +85,6 @@ def evaluate(
     if run is None:
         raise click.UsageError("Missing argument 'RUN'.")
     from train.evaluate_text import as_text, as_tsv
-    from train.evaluating import investigate, investigate_suite
 
     _check(page, tsv)
     how: dict[str, Any] = {
@@ -92,18 +94,7 @@ def evaluate(
         "against": against,
         "allow_unreadable": allow_unreadable,
     }
-    if suite is not None:
-        if datasets or data is None:
-            raise UserError(
-                f"the suite {suite} is looked for in a folder. Give --data FOLDER and no other datasets."
-            )
-        found = investigate_suite(run, suite, data, **how)
-    elif data is not None:
-        raise UserError("--data is the folder of a suite's datasets. Give --suite NAME too.")
-    elif not datasets:
-        raise click.UsageError("Missing argument 'DATASETS...'.")
-    else:
-        found = investigate(run, datasets, **how)
+    found = _found(run, datasets, suite, data, how)
     if tsv is not None:
         _write(tsv, as_tsv(found))
     if page is not None:
@@ -112,6 +103,24 @@ def evaluate(
         write_evaluation(found, page)
         click.echo(f"wrote {page}", err=True)
     click.echo(json.dumps(found.json(), indent=2) if as_json else as_text(found, by))
+
+
+def _found(
+    run: Path, datasets: tuple[Path, ...], suite: str | None, data: Path | None, how: dict[str, Any]
+) -> Findings:
+    from train.evaluating import investigate, investigate_suite
+
+    if suite is not None:
+        if datasets or data is None:
+            raise UserError(
+                f"the suite {suite} is looked for in a folder. Give --data FOLDER and no other datasets."
+            )
+        return investigate_suite(run, suite, data, **how)
+    if data is not None:
+        raise UserError("--data is the folder of a suite's datasets. Give --suite NAME too.")
+    if not datasets:
+        raise click.UsageError("Missing argument 'DATASETS...'.")
+    return investigate(run, datasets, **how)
 
 
 def _check(page: Path | None, tsv: Path | None) -> None:

@@ -46,23 +46,17 @@ def investigate(
     """
     opened = [Dataset.open(path) for path in datasets]
     refuse_unknown([name for name in by if name not in SPECIAL], opened)
-    stored = None
-    if against is not None:
-        _refuse_same(run, against)
-        if any(against.glob("*.parquet")) and not list(against.glob("*.json")):
-            stored = stored_predictions(against, opened, protocol)
-        else:
-            read_record(against)
+    stored = None if against is None else _stored(run, against, opened, protocol)
     how = {"protocol": protocol, "allow_unreadable": allow_unreadable}
     measured = measure(run, datasets, out=out, **how)
     found = find(run, measured, by)
     if against is None:
         return found
-    tables: list[pa.Table] = stored or [
-        other.table for other in measure(against, datasets, out=out and out / "against", **how)
-    ]
-    compared = tuple(compare(measured, tables))
-    return replace(found, against=against, others=tuple(tables), comparisons=compared)
+    if stored is None:
+        others = measure(against, datasets, out=out and out / "against", **how)
+        stored = [other.table for other in others]
+    compared = tuple(compare(measured, stored))
+    return replace(found, against=against, others=tuple(stored), comparisons=compared)
 
 
 def investigate_suite(run: Path, suite: str, data: Path, **options: Any) -> Findings:
@@ -84,6 +78,11 @@ def investigate_suite(run: Path, suite: str, data: Path, **options: Any) -> Find
     return replace(told, suite=chosen, members=members)
 
 
-def _refuse_same(run: Path, against: Path) -> None:
+def _stored(run: Path, against: Path, datasets: Sequence[Dataset], protocol: str) -> list[pa.Table] | None:
+    """Predictions to compare with, where ``against`` is a folder of them; None where it is a run."""
     if run.resolve() == against.resolve():
         raise UserError(f"run {run} cannot be compared with itself. Give --against another run.")
+    if any(against.glob("*.parquet")) and not any(against.glob("*.json")):
+        return stored_predictions(against, datasets, protocol)
+    read_record(against)
+    return None
