@@ -78,7 +78,7 @@ class TestRendered:
         assert groups("render.font", made) == [("Ubuntu", 3, 2), ("Lato", 1, 1)]
         assert groups("render.size", made) == [("0", 1, 1), ("1.5", 1, 1), ("3", 1, 1), ("4.5", 1, 0)]
         assert groups("render.size", made, one)[-1] == ("no such column", 4, 3)
-        assert groups("render.font", made, one)[0] == ("no such column", 4, 3)
+        assert groups("render.font", made, one)[-1] == ("no such column", 4, 3)
 
     def test_unknown_columns(self, drawn: Dataset) -> None:
         refuse_unknown(["render.font", "length", "source"], [drawn])

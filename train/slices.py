@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slicing:
-    """All words that took part, grouped by ``by``: numbers upwards, texts by frequency."""
+    """All words that took part, grouped by ``by``: numbers upwards, texts by frequency; those without a value last."""
 
     by: str
     groups: tuple[Group, ...]
@@ -118,11 +118,14 @@ def _by_number(values: NDArray[np.float64], absent: NDArray[np.bool_], *, every:
 
 
 def _by_text(texts: Sequence[str]) -> list[Found]:
-    counts = sorted(Counter(texts).items(), key=lambda item: (-item[1], item[0]))
+    counted = Counter(texts)
+    lacking = [name for name in (NONE, ABSENT) if counted.pop(name, 0)]
+    counts = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     shown = [text for text, _ in counts[:MOST_TEXTS]]
-    place = {text: i for i, text in enumerate(shown)}
+    others = [f"{len(counts) - len(shown)} others"] if len(counts) > len(shown) else []
+    names = [*shown, *others, *lacking]
+    place = {text: names.index(text) for text in (*shown, *lacking)}
     at = np.array([place.get(text, len(shown)) for text in texts])
-    names = [*shown, f"{len(counts) - len(shown)} others"] if len(counts) > len(shown) else shown
     return [(name, (None, None), np.flatnonzero(at == i)) for i, name in enumerate(names)]
 
 
