@@ -27,6 +27,16 @@ from train.recipe import TrainRecipe
 TINY = ConvCtc(channels=(8, 16, 16, 24), blocks=(0, 0, 0), tail=48, tail_blocks=1, context=32, dropout=0.1)
 # Sizes at which the contract tests build models, so that they take seconds; others as recipes do.
 SMALL: dict[str, dict[str, Any]] = {
+    "clip4str": {
+        "size": "tiny",
+        "width": 32,
+        "depth": 1,
+        "heads": 2,
+        "text_width": 16,
+        "text_depth": 1,
+        "text_heads": 2,
+        "image_px": 32,
+    },
     "parseq": {"width": 32, "depth": 1, "heads": 2, "decoder_depth": 2, "decoder_heads": 2},
     "trocr": {
         "width": 32,
