@@ -101,19 +101,26 @@ def test_scratch_is_recorded_and_changes_nothing(folder: Path) -> None:
     assert record["init"] == {"loaded": "drawn at random"}
 
 
-def test_a_run_does_not_go_on_from_other_weights(folder: Path, tmp_path: Path) -> None:
-    from train import run_folder
-    from train.fit import _job
+def test_a_run_does_not_go_on_from_other_weights(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, out = tmp_path / "before", tmp_path / "out"
+    shutil.copytree(folder / "before", before)
+    recipe = short(init=FromRun(path=before))
 
-    shutil.copytree(folder / "before", tmp_path / "before")
-    recipe = short(init=FromRun(path=tmp_path / "before"))
-    run_folder.begin(tmp_path / "run", _job(recipe, 0, None, None))
-    state = {name: value + 1 for name, value in weights(folder / "before").items()}
-    torch.save({"format": 1, "state": state}, tmp_path / "before" / "model.pt")
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("train.fit._loop", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(recipe, out, seed=0, mixture=folder / "mixture")
+    shutil.rmtree(before)
+    fit(short(), before, seed=7, mixture=folder / "mixture")
     with pytest.raises(UserError) as error:
-        run_folder.is_begun(tmp_path / "run", _job(recipe, 0, None, None))
+        fit(recipe, out, seed=0, mixture=folder / "mixture")
     assert str(error.value) == (
-        f"output {tmp_path / 'run'} holds an unfinished run that differs in: init.model_sha256. "
+        f"output {out} holds an unfinished run that differs in: init.model_sha256. "
         "Repeat the command it was begun with, or remove the folder."
     )
 

@@ -146,7 +146,7 @@ class Clip4StrNet(AutoregressiveRecognizer):
         return self.visual.loss(tokens, targets) + self.cross.loss(both, targets)
 
     def decode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Classes, (B, T) int64, ends after the first end; and their confidence. By the cross-modal branch."""
+        """Classes, (B, T) int64, ends after the first end; and their confidence: the cross-modal branch's."""
         tokens = self.tokens(images)
         read, _ = most_likely(self.visual.read_one_by_one(self.visual.attended(tokens)))
         read = F.pad(read, (0, self.n_steps - read.shape[1]), value=END)
