@@ -112,7 +112,7 @@ def test_a_run_does_not_go_on_from_other_weights(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("train.fit._loop", interrupted)
+        patch.setattr(Training, "advance", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fit(recipe, out, seed=0, mixture=folder / "mixture")
     shutil.rmtree(before)
