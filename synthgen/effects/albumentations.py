@@ -46,7 +46,7 @@ class Albumentations:
     key: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for value in _numbers(self.parameters):
+        for value in numbers(self.parameters):
             if not math.isfinite(value):
                 raise ValueError(f"parameters hold {value}, which is no finite number")
         object.__setattr__(self, "key", json.dumps(self.parameters, sort_keys=True))
@@ -64,15 +64,16 @@ class Albumentations:
         try:
             return np.ascontiguousarray(transform(image=image.copy())["image"])
         except Exception as error:  # whatever a transform of another package raises
-            raise EffectError(f"{self.transform}: {_first(error)}") from error
+            raise EffectError(f"{self.transform}: {complaint(error)}") from error
 
 
 @functools.cache
-def _package() -> ModuleType:
+def albumentations() -> ModuleType:
+    """The package, imported when it is first needed."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it asks the network otherwise
-    import albumentations
+    import albumentations as package
 
-    return albumentations
+    return package
 
 
 @functools.lru_cache(maxsize=256)
@@ -82,14 +83,14 @@ def _built(name: str, key: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
-            return getattr(_package(), name)(**parameters, p=1.0)
+            return getattr(albumentations(), name)(**parameters, p=1.0)
         except (ValueError, TypeError, UserWarning) as error:
-            raise ValueError(f"{name} refuses its parameters: {_first(error)}") from None
+            raise ValueError(f"{name} refuses its parameters: {complaint(error)}") from None
 
 
 def _check_name(name: str) -> None:
-    package = _package()
-    known = {key: value for key, value in vars(package).items() if _is_transform(value, package)}
+    package = albumentations()
+    known = {key: value for key, value in vars(package).items() if is_transform(value, package)}
     usable = sorted(
         key for key, value in known.items() if issubclass(value, package.ImageOnlyTransform) or key in STILL
     )
@@ -102,13 +103,14 @@ def _check_name(name: str) -> None:
     raise ValueError(f"albumentations has no transform {name!r}; {hint}")
 
 
-def _is_transform(value: Any, package: ModuleType) -> bool:
+def is_transform(value: Any, package: ModuleType) -> bool:
+    """Whether a name of the package is that of a transform."""
     bases = (package.ImageOnlyTransform, package.DualTransform, package.Transform3D)
     return inspect.isclass(value) and issubclass(value, bases) and value not in bases
 
 
 def _check_parameters(name: str, parameters: dict[str, Any]) -> None:
-    known = [key for key in inspect.signature(getattr(_package(), name)).parameters if key != "p"]
+    known = [key for key in inspect.signature(getattr(albumentations(), name)).parameters if key != "p"]
     for key in parameters:
         if key == "p":
             raise ValueError("parameters.p cannot be set; the effect's share decides which images it acts on")
@@ -128,12 +130,14 @@ def _try_out(name: str, transform: Any, height: int, width: int) -> None:
             out = transform(image=image.copy())["image"]
         except Exception as error:  # whatever a transform of another package raises
             size = f"{width} x {height} pixels"
-            raise ValueError(f"{name} cannot be applied to a word image of {size}: {_first(error)}") from None
+            raise ValueError(
+                f"{name} cannot be applied to a word image of {size}: {complaint(error)}"
+            ) from None
     if out.shape != image.shape or out.dtype != np.uint8:
         raise ValueError(f"{name} makes {out.dtype} of shape {out.shape} of a uint8 image of {image.shape}")
 
 
-def _first(error: Exception) -> str:
+def complaint(error: Exception) -> str:
     """The parameter and the complaint where pydantic complains, over several lines; else the first line."""
     lines = str(error).splitlines() or [type(error).__name__]
     if "validation error" in lines[0] and len(lines) > 2:
@@ -146,9 +150,10 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _numbers(value: Any) -> Iterator[float]:
+def numbers(value: Any) -> Iterator[float]:
+    """All floats in nested tables and lists."""
     if isinstance(value, dict | list | tuple):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _numbers(item)
+            yield from numbers(item)
     elif isinstance(value, float):
         yield value
