@@ -19,9 +19,10 @@ RECIPES = Path(__file__).with_name("recipes")
 @click.argument("recipe")
 @options.out
 @click.option("--mixture", type=click.Path(path_type=Path), help="Train on this mixture, not the recipe's.")
+@click.option("--preview", is_flag=True, help="Only write a PNG of words before and after augmentation.")
 @options.seed
 @options.dry_run
-def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool) -> None:
+def train(recipe: str, out: Path, mixture: Path | None, preview: bool, seed: int, dry_run: bool) -> None:
     """Train a recognizer on a mixture, on words rendered as it goes, or on both.
 
     RECIPE is a TOML file, or the name of a shipped one. An interrupted run goes on when the same command is
@@ -34,6 +35,9 @@ def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool
     loaded = load(find(recipe, RECIPES), TrainRecipe)
     if dry_run:
         click.echo(_plan(resolve(loaded, mixture)))
+        return
+    if preview:
+        _preview(resolve(loaded, mixture), out, seed)
         return
     record = fit(loaded, out, seed=seed, mixture=mixture)
     timing = record["timing"]
@@ -48,6 +52,19 @@ def train(recipe: str, out: Path, mixture: Path | None, seed: int, dry_run: bool
             f"word accuracy on the {validation['n_used']} {held_out}: "
             f"{100 * validation['accuracy']:.1f} % {interval}"
         )
+
+
+def _preview(recipe: TrainRecipe, out: Path, seed: int) -> None:
+    from curation.core.errors import UserError
+    from curation.core.files import refuse_existing
+    from curation.core.sheet import write_png
+    from train.preview import preview
+
+    if out.suffix.lower() != ".png":
+        raise UserError(f"output {out} does not end in .png. Contact sheets are PNG files.")
+    refuse_existing(out)
+    write_png(preview(recipe, n=24, seed=seed), out)
+    click.echo(f"{out}: 24 words, each before and three times after {recipe.augment.kind}")
 
 
 def _plan(recipe: TrainRecipe) -> str:
