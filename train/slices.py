@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slicing:
-    """All words that took part, grouped by ``by``: numbers upwards, texts by frequency; those without a value last."""
+    """All words that took part, grouped by ``by``: numbers upwards, texts by frequency, then the rest."""
 
     by: str
     groups: tuple[Group, ...]
