@@ -176,7 +176,7 @@ def test_dry_run_says_what_would_be_done(mixture: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, arguments)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     assert result.output == (
-        "model     conv_ctc, 1,894,517 parameters, 36 characters\n"
+        "model     conv_ctc, 1,271,157 parameters, 36 characters\n"
         f"mixture   {mixture}, 50 positions\n"
         f"training  5,000 steps of 128 words = 640,000 words, 12800.0 passes, on {device} in bf16\n"
     )
