@@ -56,8 +56,11 @@ def main() -> None:
     options = parser.parse_args()
     n = options.processes
     context = multiprocessing.get_context("spawn")
-    with context.Pool(n, initializer=wait_for, initargs=(context.Barrier(n),)) as pool:
+    barrier = context.Barrier(n)
+    with context.Pool(n, initializer=wait_for, initargs=(barrier,)) as pool:
         found = pool.map(measure, [options] * n, chunksize=1)
+        pool.close()
+        pool.join()
     words = options.batch * options.steps
     shared = f"{n} processes of {options.threads // n} threads" if n > 1 else f"{options.threads} threads"
     print(f"{shared}, batches of {options.batch}, median of {options.rounds} turns")
