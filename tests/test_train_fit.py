@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +176,18 @@ def test_dry_run_says_what_would_be_done(mixture: Path, tmp_path: Path) -> None:
     arguments = ["train", "conv_ctc", "--mixture", str(mixture), "-o", str(tmp_path / "run"), "--dry-run"]
     result = CliRunner().invoke(main, arguments)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    assert result.output == (
+    *said, time = result.output.splitlines()
+    assert "\n".join(said) == (
         "model     conv_ctc, 1,271,157 parameters, 36 characters\n"
+        "init      scratch\n"
         f"mixture   {mixture}, 50 positions\n"
+        "          packed: 60 words, 0.7 MB\n"
         f"training  5,000 steps of 128 words = 640,000 words, 12800.0 passes, on {device} in bf16\n"
+        "          adamw, learning rate up to 0.002, 500 steps of warm-up, then one_cycle\n"
+        "          average of weights: none; compiled: no"
     )
+    duration = r"\d+ (seconds|minutes|hours|days)"
+    assert re.fullmatch(rf"time      about {duration} at [\d,]+ words/s, tried on one step", time)
     assert not (tmp_path / "run").exists()
 
 

@@ -169,14 +169,15 @@ def test_dry_run_says_whether_drawing_keeps_up(recipe: Path, tmp_path: Path) -> 
     result = CliRunner().invoke(main, [*arguments, "--mixture", str(mixture)])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
-    assert lines[1:3] == [
+    assert lines[2:5] == [
         f"mixture   {mixture}, 50 positions",
+        "          packed: 60 words, 0.7 MB",
         "rendered  small, seed 0, 30 words drawn as it goes",
     ]
     assert re.fullmatch(
         r" {10}[\d,]+ words/s from 1 processes with a core each, [\d,]+ needed: "
         r"(enough|training will wait for words, unless more jobs have more cores)",
-        lines[3],
+        lines[5],
     )
-    assert lines[4:] == ["training  5 steps of 8 words = 40 words, 0.2 passes, on cpu in bf16"]
+    assert lines[6] == "training  5 steps of 8 words = 40 words, 0.2 passes, on cpu in bf16"
     assert not (tmp_path / "run").exists()

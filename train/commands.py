@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,24 +27,35 @@ def train(recipe: str, out: Path, mixture: Path | None, preview: bool, seed: int
     """Train a recognizer on a mixture, on words rendered as it goes, or on both.
 
     RECIPE is a TOML file, or the name of a shipped one. An interrupted run goes on when the same command is
-    given again.
+    given again. Several processes train one recognizer together: torchrun --nproc-per-node N --no-python
+    glyphmix train RECIPE -o OUT.
     """
     from curation.core.recipe import find, load
+    from train.dry_run import dry_run as plan
     from train.fit import fit
+    from train.processes import Processes
     from train.recipe import TrainRecipe, resolve
 
     loaded = load(find(recipe, RECIPES), TrainRecipe)
     if dry_run:
-        click.echo(_plan(resolve(loaded, mixture)))
+        click.echo(plan(resolve(loaded, mixture)))
         return
     if preview:
         _preview(resolve(loaded, mixture), out, seed)
         return
     record = fit(loaded, out, seed=seed, mixture=mixture)
+    if Processes.from_environment().is_first:
+        _say(out, record)
+
+
+def _say(out: Path, record: Mapping[str, Any]) -> None:
     timing = record["timing"]
+    memory = f"{timing['peak_memory_mb']:,.0f} MB of memory"
+    if "peak_gpu_memory_mb" in timing:
+        memory += f" and {timing['peak_gpu_memory_mb']:,.0f} MB of the GPU's"
     click.echo(
         f"{out}: {record['steps']:,} steps, {record['samples_seen']:,} words seen, "
-        f"{timing['words_per_second']:,.0f} words/s, {timing['seconds']:,.0f} s"
+        f"{timing['words_per_second']:,.0f} words/s, {timing['seconds']:,.0f} s, at most {memory}"
     )
     if validation := record["validation"]:
         interval = f"[{100 * validation['accuracy_low']:.1f}, {100 * validation['accuracy_high']:.1f}]"
@@ -65,32 +77,3 @@ def _preview(recipe: TrainRecipe, out: Path, seed: int) -> None:
     refuse_existing(out)
     write_png(preview(recipe, n=24, seed=seed), out)
     click.echo(f"{out}: 24 words, each before and three times after {recipe.augment.kind}")
-
-
-def _plan(recipe: TrainRecipe) -> str:
-    """What training would do, in a few lines; checks the mixture and the rendering recipe on the way."""
-    from curation.core.labels import protocol
-    from curation.mixture import Mixture
-    from train.models.base import count_parameters
-    from train.rendered import Order
-    from train.rendered_plan import rendered_plan
-
-    mixture = recipe.mixture and Mixture.open(recipe.mixture)
-    network = recipe.model.build(protocol(recipe.protocol).charset)
-    samples = recipe.steps * recipe.batch
-    order = Order.of(recipe.rendered.per_word if recipe.rendered else None, has_mixture=bool(mixture))
-    lines = [
-        f"model     {recipe.model.kind}, {count_parameters(network):,} parameters, "
-        f"{len(network.charset)} characters"
-    ]
-    passes = ""
-    if mixture:
-        lines.append(f"mixture   {recipe.mixture}, {len(mixture):,} positions")
-        passes = f"{order.of_mixture(0, samples)[1] / len(mixture):.1f} passes, "
-    if recipe.rendered:
-        lines += rendered_plan(recipe, order.of_rendered(0, samples)[1])
-    lines.append(
-        f"training  {recipe.steps:,} steps of {recipe.batch} words = {samples:,} words, "
-        f"{passes}on {recipe.device} in {recipe.precision}"
-    )
-    return "\n".join(lines)

@@ -11,6 +11,7 @@ import click
 import torch
 
 from curation.core import fingerprint
+from curation.core.errors import UserError
 from curation.core.labels import protocol
 from curation.core.recipe import resolved
 from curation.mixture import Mixture
@@ -74,7 +75,7 @@ def _fit(
     stream = None if rendered is None else rendered.open(chosen, size)
     job = _job(recipe, seed, opened, stream, processes)
     resumed = processes.first(lambda: run_folder.is_begun(out, job))
-    with _threads(recipe.threads):
+    with threads(recipe.threads):
         assert chosen.charset is not None
         training = Training(recipe, seed, chosen.charset, device, processes)
         words = Words(
@@ -94,6 +95,11 @@ def _fit(
             processes.first(lambda: run_folder.begin(out, job))
         elif state := checkpoints.load(out, device):
             _restore(state, training, words, meter, processes)
+        if len(set(processes.gather(training.step))) > 1:
+            raise UserError(
+                f"the processes do not see the same checkpoint in {out}. "
+                "Give them a folder that all their machines share."
+            )
         processes.first(lambda: run_folder.cut_log(out, training.step))
         loop = Loop(training, words, out, meter, processes)
         loop.run()
@@ -182,7 +188,8 @@ def _timing(recipe: TrainRecipe, cost: dict[str, float]) -> dict[str, float]:
 
 
 @contextmanager
-def _threads(n: int) -> Iterator[None]:
+def threads(n: int) -> Iterator[None]:
+    """Let torch use ``n`` threads of the processor for a while."""
     before = torch.get_num_threads()
     torch.set_num_threads(n)
     try:

@@ -102,7 +102,7 @@ def pack(
     Raises:
         UserError: the disk is full, or the pack is damaged.
     """
-    if rows is not None and (len(dataset) <= WHOLE_UP_TO or len(rows) >= WHOLE_SHARE * len(dataset)):
+    if rows is not None and packs_whole(len(dataset), len(rows)):
         rows = None
     wanted = np.arange(len(dataset)) if rows is None else np.asarray(rows, np.int64)
     chosen = "all" if rows is None else sha256(np.ascontiguousarray(wanted).tobytes())
@@ -117,6 +117,11 @@ def pack(
                 write_json(facts, {"dataset": dataset.fingerprint, "broken": broken})
     why = {int(row): reason for row, reason in read_json(facts)["broken"].items()}
     return Pack(images=_open(images), rows=None if rows is None else wanted, broken=why)
+
+
+def packs_whole(n_words: int, n_wanted: int) -> bool:
+    """Say whether a dataset of ``n_words`` is packed whole if ``n_wanted`` of them are wanted."""
+    return n_words <= WHOLE_UP_TO or n_wanted >= WHOLE_SHARE * n_words
 
 
 def _open(images: Path) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,14 @@ class Processes:
         if self.count > 1:
             dist.all_reduce(values)
         return values
+
+    def gather(self, value: T) -> list[T]:
+        """The ``value`` of each process, by rank, in all of them."""
+        if self.count == 1:
+            return [value]
+        found: list[T | None] = [None] * self.count
+        dist.all_gather_object(found, value)
+        return typing.cast("list[T]", found)
 
     def together(self, module: nn.Module, device: torch.device) -> nn.Module:
         """Wrap ``module`` so that gradients are averaged over the processes as they are computed.
