@@ -179,7 +179,7 @@ def test_dry_run_says_what_would_be_done(mixture: Path, tmp_path: Path) -> None:
     *said, time = result.output.splitlines()
     assert "\n".join(said) == (
         "model     conv_ctc, 1,271,157 parameters, 36 characters\n"
-        "init      scratch\n"
+        "weights   drawn at random\n"
         f"mixture   {mixture}, 50 positions\n"
         "          packed: 60 words, 0.7 MB\n"
         f"training  5,000 steps of 128 words = 640,000 words, 12800.0 passes, on {device} in bf16\n"

@@ -37,7 +37,7 @@ def dry_run(recipe: TrainRecipe) -> str:
     samples = recipe.steps * recipe.batch
     order = Order.of(recipe.rendered.per_word if recipe.rendered else None, has_mixture=bool(mixture))
     rate = learning_speed(training)
-    lines = [_model(training), f"init      {training.initialised}"]
+    lines = [_model(training), f"weights   {training.initialised}"]
     passes = ""
     if mixture:
         lines += [f"mixture   {recipe.mixture}, {len(mixture):,} positions", _memory(mixture, recipe)]
