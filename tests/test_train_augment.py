@@ -18,7 +18,7 @@ from curation.core.rng import stream
 from train.augments import augments, by_opencv, by_torch
 from train.augments.base import to_float
 from train.augments.mild import Mild
-from train.augments.plan import Plan
+from train.augments.plan import Plan, streak
 from train.packing import scale
 
 STILL = Mild(
@@ -57,7 +57,10 @@ class TestEveryAugmentation:
 
 def test_opencv_and_torch_carry_out_a_plan_alike(images: Tensor) -> None:
     many = images.repeat(8, 1, 1, 1)
-    plan = Mild(bend_share=0.5, blur_share=0.5, noise_share=0.5).plan(stream(0), len(many), 4)
+    wild = Mild(
+        bend_share=0.5, blur_share=0.5, noise_share=0.5, cover_share=0.5, motion_share=0.5, detail_share=0.5
+    )
+    plan = wild.plan(stream(0), len(many), 4)
     difference = (by_opencv.carry_out(plan, many) - by_torch.carry_out(plan, many)).abs()
     assert difference.mean() < 0.005  # of a range of 2: less than a byte
     assert difference.flatten(1).mean(1).max() < 0.02
@@ -95,7 +98,8 @@ def test_mild_without_any_range_changes_nothing(images: Tensor) -> None:
         {"rotation_deg": (5, 5)}, {"shear": (0.3, 0.3)}, {"scale": (0.8, 0.8)}, {"shift": (0.1, 0.1)},
         {"perspective": (0.1, 0.1)}, {"bend": (0.3, 0.3), "bend_share": 1}, {"contrast": (0.5, 0.5)},
         {"brightness": (0.2, 0.2)}, {"saturation": (0, 0)}, {"invert_share": 1},
-        {"blur": (1, 1), "blur_share": 1}, {"noise": (0.1, 0.1), "noise_share": 1},
+        {"blur": (1, 1), "blur_share": 1}, {"noise": (0.1, 0.1), "noise_share": 1}, {"cover_share": 1},
+        {"motion_share": 1}, {"detail_share": 1},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
@@ -115,6 +119,10 @@ def test_each_knob_of_mild_works_by_itself(change: dict[str, tuple[float, float]
         ({"blur_share": 2}, "blur_share must be from 0 to 1, got 2"),
         ({"noise_share": -1}, "noise_share must be from 0 to 1, got -1"),
         ({"noise": [-0.1, 0.1]}, "noise must be 0 or more, got -0.1"),
+        ({"cover_share": 1.5}, "cover_share must be from 0 to 1, got 1.5"),
+        ({"cover": [-0.5, 0.1]}, "cover must be from 0 to 1, got -0.5"),
+        ({"motion_px": [2, 9]}, "motion_px must be from 0 to 8, got 9"),
+        ({"detail": [0.5, 1.5]}, "detail must be from 0 to 1, got 1.5"),
         ({"contrast": [-0.5, 1.0]}, "contrast must be 0 or more, got -0.5"),
     ],
 )
@@ -155,3 +163,28 @@ def test_positive_bend_lifts_the_middle() -> None:
     line[:, 15:17] = 0
     bent = replace(STILL, bend=(0.4, 0.4), bend_share=1)(line, stream(0))[0, 0]
     assert bent[:, 64].argmin() < bent[:, 2].argmin()
+
+
+def test_a_motion_smears_along_itself() -> None:
+    across, down = streak(np.array([6.0, 0.0])), streak(np.array([0.0, 6.0]))
+    assert across.sum() == pytest.approx(1)
+    assert np.flatnonzero(across.sum(1)).tolist() == [4]
+    assert np.flatnonzero(across.sum(0)).tolist() == [1, 2, 3, 4, 5, 6, 7]
+    np.testing.assert_allclose(down, across.T)
+
+
+def test_few_pixels_leave_only_the_mean_of_each_block() -> None:
+    stripes = torch.zeros((1, 32, 128, 3), dtype=torch.uint8)
+    stripes[:, :, ::2] = 200
+    flat = replace(STILL, detail=(0.5, 0.5), detail_share=1)(stripes, stream(0))
+    torch.testing.assert_close(flat, torch.full_like(flat, 100 / 127.5 - 1), atol=1e-5, rtol=0)
+
+
+def test_a_cover_is_flat_and_of_its_size() -> None:
+    words = torch.zeros((4, 32, 128, 3), dtype=torch.uint8)
+    covered = replace(STILL, cover=(0.25, 0.25), cover_share=1)(words, stream(0))
+    for word in covered:
+        hidden = (word > -1).any(0)
+        assert hidden.any(0).sum() in (31, 32, 33)
+        assert 15 <= hidden.any(1).sum() <= 32
+        assert len(word[:, hidden].unique(dim=1).T) == 1

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.augments.plan import Columns, Geometries, Plan, grain
+from train.augments.plan import Columns, Geometries, Plan, grain, kept, streak
 
 Bytes = NDArray[np.uint8]
 Maps = tuple[cv2.typing.MatLike, cv2.typing.MatLike]
@@ -30,15 +30,22 @@ def carry_out(plan: Plan, images: Tensor) -> Tensor:
     out = torch.from_numpy(np.empty(words.shape, np.float32))  # NumPy asks for huge pages, which come sooner
     minus_one = torch.tensor(-1.0)
     colours, blur, noise = _colours_in_bytes(plan), plan.blur.tolist(), plan.noise.tolist()
+    covered = (plan.cut[:, 2] > plan.cut[:, 0]).tolist()
+    moving, coarse = plan.motion.any(1).tolist(), (plan.detail < 1).tolist()
     maps, which = _maps(plan.geometries, height, width), plan.geometry.tolist()
     moved = np.empty((CHUNK, height, width, 3), np.uint8)
     done = torch.from_numpy(moved)
     for start in range(0, n, CHUNK):
         stop = min(start + CHUNK, n)
         for i, word in enumerate(moved[: stop - start], start):
-            cv2.remap(words[i], *maps[which[i]], cv2.INTER_LINEAR, word, cv2.BORDER_REPLICATE)
+            whole = words[i] if not covered[i] else _covered(words[i], plan, i)
+            cv2.remap(whole, *maps[which[i]], cv2.INTER_LINEAR, word, cv2.BORDER_REPLICATE)
             if blur[i]:
                 _blur(word, blur[i])
+            if moving[i]:
+                cv2.filter2D(word, -1, streak(plan.motion[i]), word, borderType=cv2.BORDER_REPLICATE)
+            if coarse[i]:
+                _lose_detail(word, float(plan.detail[i]))
             cv2.transform(word, colours[i], word)
             if noise[i]:
                 _add_noise(word, noise[i], int(plan.grain[i]))
@@ -85,6 +92,19 @@ def _blur(word: Bytes, weight: float) -> None:
     soft = cv2.blur(word, (3, 3), borderType=cv2.BORDER_REPLICATE)
     half, grey = (0.5, 64) if weight < 0 else (1, 0)
     cv2.addWeighted(word, half * (1 - weight), soft, half * weight, grey, word)
+
+
+def _covered(word: Bytes, plan: Plan, i: int) -> Bytes:
+    word = word.copy()
+    word[plan.cut_px(i, *word.shape[:2])] = plan.cover[i]
+    return word
+
+
+def _lose_detail(word: Bytes, share: float) -> None:
+    """Make a word small and large again, in place."""
+    height, width, _ = word.shape
+    small = cv2.resize(word, (kept(width, share), kept(height, share)), interpolation=cv2.INTER_AREA)
+    cv2.resize(small, (width, height), word, interpolation=cv2.INTER_LINEAR)
 
 
 def _add_noise(word: Bytes, sd: float, at: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +14,7 @@ from train.augments.base import augments
 from train.augments.plan import (
     GRAIN_PX,
     LUMA,
+    MOST_PX,
     N_GEOMETRIES,
     Columns,
     Geometries,
@@ -50,6 +51,12 @@ class Mild:
         blur_share: Share of words that are blurred or sharpened.
         noise: Standard deviation of the noise, of values in [-1, 1].
         noise_share: Share of words with noise.
+        cover: Width of a flat patch over the word, as a part of the word's; its height is from half to all.
+        cover_share: Share of words that are covered in part.
+        motion_px: Length of a motion blur, in pixels of the scaled word, in any direction; 8 at most.
+        motion_share: Share of words with motion blur.
+        detail: Pixels that are left of each along either side: the word is made small and large again.
+        detail_share: Share of words with fewer pixels.
     """
 
     rotation_deg: Range = (-5.0, 5.0)
@@ -67,9 +74,15 @@ class Mild:
     blur_share: float = 0.25
     noise: Range = (0.0, 0.15)
     noise_share: float = 0.25
+    cover: Range = (0.05, 0.2)
+    cover_share: float = 0.0
+    motion_px: Range = (2.0, 6.0)
+    motion_share: float = 0.0
+    detail: Range = (0.3, 0.8)
+    detail_share: float = 0.0
 
     def __post_init__(self) -> None:
-        for key in ("bend_share", "invert_share", "blur_share", "noise_share"):
+        for key in (field.name for field in fields(self) if field.name.endswith("_share")):
             if not 0 <= (share := getattr(self, key)) <= 1:
                 raise ValueError(f"{key} must be from 0 to 1, got {share:g}")
         for key in ("contrast", "noise"):
@@ -77,6 +90,10 @@ class Mild:
                 raise ValueError(f"{key} must be 0 or more, got {min(getattr(self, key)):g}")
         if min(self.scale) <= 0:
             raise ValueError(f"scale must be above 0, got {min(self.scale):g}")
+        for key, greatest in (("cover", 1), ("motion_px", MOST_PX - 1), ("detail", 1)):
+            low, high = getattr(self, key)
+            if low < 0 or high > greatest:
+                raise ValueError(f"{key} must be from 0 to {greatest}, got {low if low < 0 else high:g}")
         if (most := max(self.perspective, key=abs)) and not -0.5 < most < 0.5:
             raise ValueError(f"perspective must be above -0.5 and below 0.5, got {most:g}")
 
@@ -97,7 +114,22 @@ class Mild:
             blur=uniform(rng, self.blur, n) * some(rng, self.blur_share, n),
             noise=uniform(rng, self.noise, n) * some(rng, self.noise_share, n),
             grain=rng.integers(GRAIN_PX, size=n),
+            cut=self._cut(rng, n),
+            cover=rng.integers(0, 256, (n, 3), np.uint8),
+            motion=self._motion(rng, n),
+            detail=np.where(some(rng, self.detail_share, n), uniform(rng, self.detail, n), 1.0),
         )
+
+    def _cut(self, rng: np.random.Generator, n: int) -> Columns:
+        size = np.column_stack([uniform(rng, self.cover, n), uniform(rng, (0.5, 1), n)])
+        size *= some(rng, self.cover_share, (n, 1))
+        start = rng.random((n, 2)) * (1 - size)
+        return np.concatenate([start, start + size], 1)
+
+    def _motion(self, rng: np.random.Generator, n: int) -> Columns:
+        length = uniform(rng, self.motion_px, n) * some(rng, self.motion_share, n)
+        angle = rng.uniform(0, np.pi, n)
+        return length[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
 
     def geometries(self, rng: np.random.Generator, n: int, aspect: float) -> Geometries:
         """Draw ``n`` ways to move a word whose width is ``aspect`` times its height."""
