@@ -43,6 +43,8 @@ drawing.BLOCK = 8
 stream = Rendered(recipe=sys.argv[1]).open(protocol("parseq36"), (32, 128))
 with Drawers(stream, 2, [np.arange(100)]) as drawers:
     drawers.take(10)
+    masks = [open(f"/proc/{worker.process.pid}/status").read() for worker in drawers._workers]
+    assert all(int(mask.split("SigBlk:")[1].split()[0], 16) & 2 for mask in masks)  # bit 1: SIGINT
     print(*(worker.process.pid for worker in drawers._workers), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -165,6 +166,7 @@ class Drawers:
         ours, theirs = CONTEXT.Pipe()
         arguments = self._stream, self._memory, self._images.shape, theirs
         process = CONTEXT.Process(target=_draw_for_ever, args=arguments, daemon=True)
+        resource_tracker.ensure_running()  # as it begins, it lets interrupts through again
         with one_thread_each(), interrupts_wait():
             process.start()
         theirs.close()
