@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from test_train_autoregressive import images, little
 
+from train import compiling
 from train.models.permutations import draw, masks
 
 
@@ -114,6 +115,20 @@ def test_loss_over_orders_is_that_of_each_order_by_itself() -> None:
             counts[row] += n
     assert counts.tolist() == [20, 8]
     torch.testing.assert_close(loss, sums / counts)
+
+
+def test_lengths_do_not_compile_the_loss_anew_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "BACKEND", "eager")
+    network = little("parseq", decoder_depth=1)
+    torch.compiler.reset()
+    loss = compiling.compiled(compiling.Loss(network))
+    with compiling.never_silently(True), torch._dynamo.config.patch(recompile_limit=2):
+        for length in (7, 9, 5, 12, 25):
+            targets, _ = network.encode(["a" * length, "", "b"])
+            torch.manual_seed(0)
+            expected = network.loss(images(3), targets)
+            torch.manual_seed(0)
+            torch.testing.assert_close(loss(images(3), targets, 1.0), expected)
 
 
 def test_seeds_draw_the_orders_of_the_loss() -> None:

@@ -74,23 +74,28 @@ class PermutedReader(AutoregressiveRecognizer):
         in the original, the end is learned from all characters before it and from none, in the first two
         orders alone. Unlike there, words weigh equally, whatever their length.
         """
-        n = max(1, int((targets != END).sum(1).max()))
-        targets = targets[:, : n + 1]
-        drawn = orders.draw(n, self.n_permutations).to(targets.device)
-        query_masks, content_masks = orders.masks(drawn)
-        inside = F.pad(targets[:, :-1] != END, (1, 0), value=True)[:, None, None]
-        batch, k = targets.shape[0], drawn.shape[0]
+        targets, query_masks, content_masks = self.reading_orders(targets)
+        batch, k, length, _ = query_masks.shape
         logits = self.predict(
-            self.positions[: n + 1].expand(batch * k, -1, -1),
+            self.positions[:length].expand(batch * k, -1, -1),
             self.content(self.shifted(targets)).repeat_interleave(k, 0),
             self.memory(images),
-            (query_masks & inside).flatten(0, 1)[:, None],
-            (content_masks & inside).flatten(0, 1)[:, None],
+            query_masks.flatten(0, 1)[:, None],
+            content_masks.flatten(0, 1)[:, None],
         )
         weights = learned(targets)[:, None].expand(-1, k, -1).clone()
         weights[:, 2:] &= (targets != END)[:, None]
-        each = cross_entropy(logits.view(batch, k, n + 1, -1), targets[:, None].expand(-1, k, -1))
+        each = cross_entropy(logits.view(batch, k, length, -1), targets[:, None].expand(-1, k, -1))
         return (each * weights).sum((1, 2)) / weights.sum((1, 2)).clamp(min=1)
+
+    @torch.compiler.disable  # what is drawn hangs on the length of the longest word
+    def reading_orders(self, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Targets as long as the longest word, (B, L), and the masks of both streams, (B, K, L, L)."""
+        n = max(1, int((targets != END).sum(1).max()))
+        drawn = orders.draw(n, self.n_permutations).to(targets.device)
+        inside = F.pad(targets[:, :n] != END, (1, 0), value=True)[:, None, None]
+        query_masks, content_masks = orders.masks(drawn)
+        return targets[:, : n + 1].contiguous(), query_masks & inside, content_masks & inside
 
     def decode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Classes, (B, T) int64, ends after the first end; and the product of their probabilities.
