@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 import train_words
+from click.testing import CliRunner
 
 from curation.core.errors import UserError
 from curation.core.files import read_json
 from curation.core.labels import CHARSET_36, CHARSET_94
+from glyphmix import main
 from train.evaluate import evaluate
 from train.fit import fit
 from train.inits.run import FromRun
@@ -93,6 +95,23 @@ def test_a_run_begun_from_another_records_it_and_has_learned_its_words(
     assert capsys.readouterr().err == (
         f"Warning: run {folder / 'after'} was trained on 16 of the words in {folder / 'words'}.\n"
     )
+
+
+def test_dry_run_looks_for_the_weights(folder: Path) -> None:
+    recipe, before = folder / "init.toml", folder / "before"
+    sizes = "channels = [8, 16, 16, 24], blocks = [0, 0, 0], tail = 48, tail_blocks = 1, context = 32"
+    begin = f'init = {{kind = "run", path = "{before}"}}'
+    recipe.write_text(f'threads = 1\nmodel = {{kind = "conv_ctc", {sizes}}}\n{begin}', encoding="utf-8")
+    command = ["train", str(recipe), "--mixture", str(folder / "mixture"), "-o", "run", "--dry-run"]
+    found = CliRunner().invoke(main, command)
+    assert found.exit_code == 0
+    n = len(weights(before))
+    assert found.output.splitlines()[1] == f"weights   run {before}: {n} of {n} tensors"
+    recipe.write_text('init = {kind = "timm", file = "none.pth"}', encoding="utf-8")
+    found = CliRunner().invoke(main, command)
+    assert found.exit_code == 1
+    message = "weights none.pth do not exist. Check the key 'file' of the recipe's init."
+    assert found.output == f"Error: {message}\n"
 
 
 def test_scratch_is_recorded_and_changes_nothing(folder: Path) -> None:
