@@ -107,11 +107,10 @@ def test_dry_run_looks_for_the_weights(folder: Path) -> None:
     assert found.exit_code == 0
     n = len(weights(before))
     assert found.output.splitlines()[1] == f"weights   run {before}: {n} of {n} tensors"
-    recipe.write_text('init = {kind = "timm", file = "none.pth"}', encoding="utf-8")
+    recipe.write_text('init = {kind = "run", path = "none"}', encoding="utf-8")
     found = CliRunner().invoke(main, command)
     assert found.exit_code == 1
-    message = "weights none.pth do not exist. Check the key 'file' of the recipe's init."
-    assert found.output == f"Error: {message}\n"
+    assert found.output == "Error: run none does not exist. Check the path.\n"
 
 
 def test_scratch_is_recorded_and_changes_nothing(folder: Path) -> None:
