@@ -109,7 +109,7 @@ def our_loop(folder: Path, batch: int) -> Callable[[], object]:
     mix(MixRecipe(sources=(source,)), folder / "mixture")
     training = Training(TrainRecipe(batch=batch, device="cpu"), 0, CHARSET_36, CPU)
     data = Words(Mixture.open(folder / "mixture"), training.network, protocol("parseq36"), (32, 128))
-    return lambda: training.advance(*data.batch(training.step * batch, (training.step + 1) * batch))
+    return lambda: training.advance(*data.batch(training.step * batch, (training.step + 1) * batch)).tolist()
 
 
 def plain_loop(batch: int) -> Callable[[], object]:
