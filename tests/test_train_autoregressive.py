@@ -123,7 +123,7 @@ def test_loss_is_the_same_in_a_batch_and_alone_and_in_float32(kind: str) -> None
 @pytest.mark.parametrize(
     ("kind", "size", "charset", "published"),
     [
-        # Bautista and Atienza 2022, Table 6.
+        # Bautista and Atienza 2022.
         ("parseq", "tiny", CHARSET_94, 6.0e6),
         ("parseq", "small", CHARSET_94, 23.8e6),
         # Rang et al. 2024: digitised from Figure 1, and from the text. Their small has 22.5 M.
