@@ -77,6 +77,25 @@ def test_a_damaged_one_leaves_the_one_before(out: Path, capsys: pytest.CaptureFi
     )
 
 
+def test_a_damaged_one_never_takes_the_place_of_a_whole_one(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (1, 2):
+        checkpoints.save(out, {"step": step})
+    os.truncate(out / ".build" / "checkpoint.pt", 100)
+    checkpoints.load(out, CPU)
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "write_tensors", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.save(out, {"step": 2})
+    found = checkpoints.load(out, CPU)
+    assert found is not None
+    assert found["step"] == 1
+
+
 def test_two_damaged_ones_are_an_error(out: Path) -> None:
     for step in (1, 2):
         checkpoints.save(out, {"step": step})

@@ -12,10 +12,12 @@ import torch
 import train_words
 from click.testing import CliRunner
 
+from curation.core import fingerprint
 from curation.core.errors import UserError
 from curation.core.files import write_json
 from glyphmix import main
 from train import fit, run_folder
+from train.augments import augments
 from train.recipe import TrainRecipe
 from train.training import Training, learning_rate
 
@@ -90,6 +92,28 @@ class TestRefusals:
             "recipe.lr, recipe.steps, seed. Repeat the command it was begun with, or remove the folder."
         )
 
+    @pytest.mark.parametrize("kind", ["none", "albumentations"])
+    def test_an_unfinished_run_of_another_opencv(
+        self, kind: str, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stopped(self: Training, *batch: Any) -> float:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Training, "advance", stopped)
+        recipe = train_words.recipe(augment=augments.get(kind)())
+        with pytest.raises(KeyboardInterrupt):
+            fit.fit(recipe, tmp_path / "run", seed=0, mixture=mixture)
+        now, drawing = fingerprint.versions, {"albumentations", "opencv-python-headless"}
+        monkeypatch.setattr(
+            fingerprint, "versions", lambda names: now(names) | dict.fromkeys(drawing & {*names}, "0")
+        )
+        package = "versions.albumentations, " if kind == "albumentations" else ""
+        assert self.refused(recipe, tmp_path / "run", mixture) == (
+            f"output {tmp_path / 'run'} holds an unfinished run that differs in: "
+            f"{package}versions.opencv-python-headless. "
+            "Repeat the command it was begun with, or remove the folder."
+        )
+
     def test_a_checkpoint_cut_short(
         self, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -103,7 +127,7 @@ class TestRefusals:
         )
         checkpoint = tmp_path / "run" / ".build" / "checkpoint.pt"
         assert self.refused(train_words.recipe(), tmp_path / "run", mixture) == (
-            f"training {tmp_path / 'run'} diverged at step 3 (loss nan, gradient norm 2). "
+            f"training {tmp_path / 'run'} diverged at step 4 (loss nan, gradient norm 2). "
             f"Step 2 is kept in {checkpoint}; lower lr and train to another folder."
         )
         os.truncate(checkpoint, checkpoint.stat().st_size // 2)

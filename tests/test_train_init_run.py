@@ -11,6 +11,7 @@ import torch
 import train_words
 from click.testing import CliRunner
 
+from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.files import read_json
 from curation.core.labels import CHARSET_36, CHARSET_94
@@ -95,6 +96,22 @@ def test_a_run_begun_from_another_records_it_and_has_learned_its_words(
     assert capsys.readouterr().err == (
         f"Warning: run {folder / 'after'} was trained on 16 of the words in {folder / 'words'}.\n"
     )
+
+
+def test_words_held_out_that_the_run_before_learned_are_counted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = Dataset.open(folder / "words")
+    other = train_words.dataset(tmp_path / "other", train_words.random_words(8, length=5))
+    mixture = train_words.mixture(tmp_path / "mixture", words, other, held_out=6)
+    known = fit(short(init=FromRun(path=folder / "before")), tmp_path / "known", seed=0, mixture=mixture)
+    assert (known["validation"]["n_used"], known["validation"]["n_trained_on"]) == (6, 6)
+    assert capsys.readouterr().err == (
+        "Warning: 6 of the words held out are learned from, in this run or in the one that it begins with: "
+        "accuracy on words held out will be too high.\n"
+    )
+    assert fit(short(), tmp_path / "new", seed=0, mixture=mixture)["validation"]["n_trained_on"] == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_dry_run_looks_for_the_weights(folder: Path) -> None:

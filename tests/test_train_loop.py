@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,21 @@ import train_words
 
 from curation.core.errors import UserError
 from train import compiling, fit, loop
+from train.dry_run import dry_run
 from train.loop import Loop
+from train.recipe import TrainRecipe, resolve
 from train.training import Training
 
 CPU = torch.device("cpu")
+Does = Callable[[TrainRecipe, Path, Path], object]
+
+
+def train(recipe: TrainRecipe, out: Path, mixture: Path) -> None:
+    fit.fit(recipe, out, seed=0, mixture=mixture)
+
+
+def only_plan(recipe: TrainRecipe, out: Path, mixture: Path) -> None:
+    dry_run(resolve(recipe, mixture))
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +77,7 @@ def test_a_loss_that_is_seen_late_is_of_its_own_step_and_nothing_after_it_is_kep
     with pytest.raises(UserError) as error:
         fit.fit(recipe, tmp_path / "run", seed=0, mixture=mixture)
     assert str(error.value) == (
-        f"training {tmp_path / 'run'} diverged at step 7 (loss nan, gradient norm nan). "
+        f"training {tmp_path / 'run'} diverged at step 8 (loss nan, gradient norm nan). "
         f"Step 5 is kept in {tmp_path / 'run' / '.build' / 'checkpoint.pt'}; "
         "lower lr and train to another folder."
     )
@@ -111,12 +123,13 @@ class TestTensorBoard:
         assert [event.step for event in events.Scalars("loss")] == [1, 2, 3, 4, 5, 6, 7]
         assert [event.step for event in events.Scalars("validation/accuracy")] == [4]
 
+    @pytest.mark.parametrize("does", [train, only_plan])
     def test_a_missing_package_is_one_sentence(
-        self, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, does: Does, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
         with pytest.raises(UserError) as error:
-            fit.fit(train_words.recipe(tensorboard=True), tmp_path / "run", seed=0, mixture=mixture)
+            does(train_words.recipe(tensorboard=True), tmp_path / "run", mixture)
         assert str(error.value) == (
             "the recipe says tensorboard = true, and the package tensorboard is not installed. "
             "Install it with: pip install 'glyphmix[tensorboard]', or set tensorboard to false."
@@ -141,12 +154,13 @@ class TestCompile:
         assert list(states[0]) == list(states[1])
         torch.testing.assert_close(states[0], states[1])
 
+    @pytest.mark.parametrize("does", [train, only_plan])
     def test_no_compiler_is_one_sentence(
-        self, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, does: Does, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("CXX", "no-such-compiler")
         with pytest.raises(UserError) as error:
-            fit.fit(train_words.recipe(compile=True), tmp_path / "run", seed=0, mixture=mixture)
+            does(train_words.recipe(compile=True), tmp_path / "run", mixture)
         assert str(error.value) == (
             "the recipe says compile = true, and there is no C++ compiler no-such-compiler. "
             "Install it or name another one in CXX, or set compile to false."

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,14 @@ import small_recipe
 import train_words
 from click.testing import CliRunner
 
+from curation.core.dataset import Dataset
 from curation.core.errors import UserError
+from curation.mixture import Mixture
 from glyphmix import main
 from synthgen.render import load, render
 from train import fit
 from train.evaluate import evaluate
+from train.inits.run import FromRun
 from train.rendered import Rendered
 from train.rendered_words import RenderedWords
 from train.training import Training
@@ -110,6 +114,34 @@ def test_a_run_on_rendered_words_alone_says_what_they_were(recipe: Path, tmp_pat
     render(load(str(recipe)), tmp_path / "test", n=45)
     (score,) = evaluate(tmp_path / "run", [tmp_path / "test"], protocol="parseq36")
     assert score.n_trained_on == 40
+
+
+def test_words_held_out_that_are_also_rendered_as_it_goes_are_counted(recipe: Path, tmp_path: Path) -> None:
+    """The same recipe and seed, once to the disk and once live: numbers 0 to 29 are learned from."""
+    render(load(str(recipe)), tmp_path / "disk", n=60)
+    disk = Dataset.open(tmp_path / "disk")
+    mixture = train_words.mixture(tmp_path / "mixture", disk, held_out=40)
+    _, rows = Mixture.open(mixture).validation()
+    rendered = Rendered(recipe=str(recipe), per_word=3, jobs=1)
+    record = fit.fit(
+        train_words.recipe(steps=5, rendered=rendered), tmp_path / "run", seed=0, mixture=mixture
+    )
+    n = int((np.asarray(rows) < 30).sum())
+    assert n > 0
+    assert record["rendered"]["words"] == 30
+    assert record["validation"]["n_trained_on"] == n
+
+
+def test_a_run_begun_with_one_of_the_next_seed_has_learned_the_words_held_out(
+    recipe: Path, tmp_path: Path
+) -> None:
+    short = train_words.recipe(steps=1, rendered=Rendered(recipe=str(recipe), seed=1, validation=12, jobs=1))
+    fit.fit(short, tmp_path / "first", seed=0)
+    rendered = Rendered(recipe=str(recipe), seed=0, validation=12, jobs=1)
+    second = replace(short, rendered=rendered, init=FromRun(path=tmp_path / "first"))
+    record = fit.fit(second, tmp_path / "second", seed=0)
+    assert record["validation"]["n_used"] == 12
+    assert record["validation"]["n_trained_on"] == 8, "those of the one batch of 8"
 
 
 def test_a_stopped_run_leaves_no_processes(

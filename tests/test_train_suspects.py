@@ -23,9 +23,9 @@ from curation.mixture import Mixture
 from curation.subtracting import subtract
 from glyphmix import main
 from train import suspects
-from train.batches import short_hashes
 from train.fit import fit
 from train.inits.run import FromRun
+from train.learned import short_hashes
 from train.run_folder import Run
 from train.suspect_folds import Folds
 from train.suspects import Judged, Search, judge

@@ -13,12 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.fingerprint import sha256
 from curation.core.labels import Protocol
 from curation.mixture import Mixture
 from train.drawing import Drawers
+from train.learned import is_learned, short_hashes
 from train.models import Recognizer
 from train.packed_words import PackedWords, Rows
 from train.rendered import Order, Rendered
@@ -49,6 +48,7 @@ class Words:
     Attributes:
         unlearnable: Words of the mixture that take up positions but teach nothing, by reason.
         dropped: Held-out words that the protocol does not count, by reason.
+        n_held_out_learned: Those that count and are learned from all the same, once they were looked for.
         rendered: What was drawn; None without rendered words.
 
     Raises:
@@ -71,6 +71,7 @@ class Words:
         self.mixture, self.device = mixture, device
         self.unlearnable: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
+        self.n_held_out_learned = 0
         self.order = Order.of(rendered.per_word if rendered else None, has_mixture=mixture is not None)
         self.rendered: RenderedWords | None = None
         if rendered is not None:
@@ -121,18 +122,33 @@ class Words:
             assert self.rendered is not None
             images, labels, self.dropped = self.rendered.held_out
             return images, labels
-        source, row = (np.asarray(column) for column in self.mixture.validation())
+        source, row, labels = self._held_out(self.mixture)
+        images = np.empty((len(row), *self._parts[0].pack.images.shape[1:]), np.uint8)
+        for number in np.unique(source).tolist():
+            images[source == number] = self._parts[number].pack.take(row[source == number])
+        return images, labels
+
+    def look_for_held_out(self, learned: TrainedOn) -> None:
+        """Count which of the words held out that count are learned from, by uid or image file."""
+        if self.mixture is None:
+            assert self.rendered is not None
+            self.n_held_out_learned = self.rendered.n_held_out_of(learned)
+            return
+        datasets, (source, row, _) = self.mixture.datasets(), self._held_out(self.mixture)
+        for number in np.unique(source).tolist():
+            found = is_learned(datasets[number], learned, row[source == number])
+            self.n_held_out_learned += int(np.count_nonzero(found))
+
+    def _held_out(self, mixture: Mixture) -> tuple[NDArray[np.int64], Rows, list[str]]:
+        """Number of dataset, row and normalised label of each word held out that counts."""
+        source, row = (np.asarray(column, np.int64) for column in mixture.validation())
         labels = [""] * len(row)
         for number in np.unique(source).tolist():
             here = np.flatnonzero(source == number)
             for at, label in zip(here.tolist(), self._parts[number].held_out_labels(row[here]), strict=True):
                 labels[at] = label
         counts = np.array([label != "" for label in labels], bool)
-        source, row = source[counts], row[counts]
-        images = np.empty((len(row), *self._parts[0].pack.images.shape[1:]), np.uint8)
-        for number in np.unique(source).tolist():
-            images[source == number] = self._parts[number].pack.take(row[source == number])
-        return images, [label for label in labels if label]
+        return source[counts], row[counts], [label for label in labels if label]
 
     def record(self, n_samples: int) -> dict[str, Any]:
         """What the run's record says of the words at the first ``n_samples`` positions."""
@@ -172,15 +188,20 @@ class Words:
             first = last
         return sources
 
-    def trained_on(self) -> TrainedOn:
-        """Fingerprints of every word of the mixture with a position, and the numbers of the rendered ones."""
+    def trained_on(self, n_samples: int) -> TrainedOn:
+        """Fingerprints of every word of the mixture with a position, and which rendered ones come.
+
+        Args:
+            n_samples: Positions of the whole training.
+        """
         images, uids = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
         for number, dataset in enumerate(self.mixture.datasets() if self.mixture else ()):
             assert self.mixture is not None
             rows = np.unique(self.mixture.training_rows(number)).astype(np.int64)
             images.append(short_hashes(dataset, "sha256", rows))
             uids.append(short_hashes(dataset, "uid", rows))
-        rendered = {} if self.rendered is None else self.rendered.trained_on()
+        last = self.order.of_rendered(0, n_samples)[1]
+        rendered = {} if self.rendered is None else {self.rendered.stream.uid_prefix: last}
         return TrainedOn(
             images=np.unique(np.concatenate(images)),
             uids=np.unique(np.concatenate(uids)),
@@ -247,11 +268,3 @@ class Words:
             targets[torch.from_numpy(here)] = self._parts[number].targets_of(where[here])
         images = self._images.take(source, where)
         return images.to(self.device, non_blocking=True), targets.to(self.device)
-
-
-def short_hashes(dataset: Dataset, column: str, rows: Rows | None = None) -> NDArray[np.uint64]:
-    """First 8 bytes of each row's SHA-256: of the image file (``sha256``), or of the text in ``column``."""
-    values = dataset.table([column])[column]
-    texts: list[str] = (values if rows is None else values.take(rows)).to_pylist()
-    digests = texts if column == "sha256" else [sha256(text.encode()) for text in texts]
-    return np.array([int(digest[:16], 16) for digest in digests], np.uint64)

@@ -56,6 +56,8 @@ def load(out: Path, device: torch.device) -> dict[str, Any] | None:
             raise
         state = read_tensors(before(out), device, remedy)
         said = str(error).removesuffix(f" {remedy}")
+        with suppress(FileNotFoundError):  # another process moved it, or it is gone
+            last.replace(last.with_suffix(".damaged"))  # it must not take the place of the whole one
         click.echo(f"Warning: {said} Going on from the checkpoint before it, step {state['step']}.", err=True)
     if (found := state.get("format", 1)) != FORMAT:
         raise UserError(

@@ -10,6 +10,7 @@ import torch
 
 from curation.core.labels import protocol
 from curation.mixture import Mixture
+from train.compiling import refuse_missing_compiler
 from train.cost import MB
 from train.fit import threads
 from train.models.base import count_parameters
@@ -17,6 +18,7 @@ from train.packing import packs_whole
 from train.recipe import TrainRecipe
 from train.rendered import Order
 from train.rendered_plan import rendered_plan
+from train.run_log import refuse_missing_tensorboard
 from train.training import Training
 
 TIMED = 64  # words of the batches that training is timed on, if its own are larger
@@ -31,6 +33,9 @@ def dry_run(recipe: TrainRecipe) -> str:
     """
     mixture = None if recipe.mixture is None else Mixture.open(recipe.mixture)
     charset, device = protocol(recipe.protocol).charset, torch.device(recipe.device)
+    refuse_missing_tensorboard(recipe)
+    if recipe.compile:
+        refuse_missing_compiler(device)
     assert charset is not None
     # One step of a compiled network would take minutes, and tell nothing of the next.
     training = Training(replace(recipe, compile=False, accumulate=1), 0, charset, device)

@@ -19,7 +19,7 @@ from curation.core.files import refuse_existing, whole
 from curation.core.labels import Protocol
 from curation.core.labels import protocol as find_protocol
 from curation.core.text import counted
-from train.batches import short_hashes
+from train.learned import is_learned
 from train.metrics import edit_distance
 from train.models import Reading
 from train.packing import pack
@@ -169,11 +169,7 @@ def _look_for_unreadable(
 
 def _count_trained_on(run: Run, dataset: Dataset) -> int:
     """Count the words that the run learned from, and warn if there are any."""
-    same_image = np.isin(short_hashes(dataset, "sha256"), run.trained_on.images)
-    same_uid = np.isin(short_hashes(dataset, "uid"), run.trained_on.uids)
-    if run.trained_on.rendered:
-        same_uid |= run.trained_on.was_rendered(dataset.table(["uid"])["uid"].to_pylist())
-    n = int(np.count_nonzero(same_image | same_uid))
+    n = int(np.count_nonzero(is_learned(dataset, run.trained_on)))
     if n:
         click.echo(f"Warning: run {run.path} was trained on {n} of the words in {dataset.path}.", err=True)
     return n

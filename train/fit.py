@@ -24,6 +24,7 @@ from train.models import Recognizer
 from train.models.base import count_parameters
 from train.processes import Processes, joined
 from train.recipe import TrainRecipe, resolve
+from train.run_folder import TrainedOn
 from train.run_log import refuse_missing_tensorboard
 from train.training import Training
 from train.validation import validate
@@ -89,7 +90,10 @@ def _fit(
             device=device,
             pack_device=recipe.pack_device,
         )
+        learned = TrainedOn.nothing()
         if processes.is_first:
+            learned = words.trained_on(recipe.steps * recipe.batch) | recipe.init.trained_on()
+            words.look_for_held_out(learned)
             _warn(words)
         if not resumed:
             processes.first(lambda: run_folder.begin(out, job))
@@ -109,7 +113,7 @@ def _fit(
         record |= {"timing": _timing(recipe, loop.cost())}
 
     def finish() -> None:
-        run_folder.finish(out, network, record, words.trained_on() | recipe.init.trained_on())
+        run_folder.finish(out, network, record, learned)
 
     processes.first(finish)
     return run_folder.read_record(out)
@@ -143,8 +147,14 @@ def _job(
         "mixture": mixture and mixture.fingerprint,
         "rendered": stream and stream.facts(),
         "processes": processes.count,
-        "versions": fingerprint.versions(("glyphmix", "numpy", "timm", "torch")),
+        "versions": fingerprint.versions(_packages(recipe)),
     }
+
+
+def _packages(recipe: TrainRecipe) -> tuple[str, ...]:
+    """Packages on which the weights depend: OpenCV decodes, scales and augments words."""
+    own = ("albumentations",) if recipe.augment.kind == "albumentations" else ()
+    return "glyphmix", "numpy", "opencv-python-headless", "timm", "torch", *own
 
 
 def _warn(words: Words) -> None:
@@ -153,6 +163,12 @@ def _warn(words: Words) -> None:
         click.echo(f"Warning: {n} words take up positions but teach nothing ({reason}).", err=True)
     for reason, n in sorted(words.dropped.items()):
         click.echo(f"Warning: {n} of the words held out do not count ({reason}).", err=True)
+    if words.n_held_out_learned:
+        click.echo(
+            f"Warning: {words.n_held_out_learned} of the words held out are learned from, in this run or in "
+            "the one that it begins with: accuracy on words held out will be too high.",
+            err=True,
+        )
 
 
 def _record(
@@ -173,7 +189,7 @@ def _record(
         "parameters": count_parameters(network),
         "device": recipe.device,
         "processes": job["processes"],
-        "versions": fingerprint.versions(PACKAGES),
+        "versions": fingerprint.versions(tuple(sorted({*PACKAGES, *_packages(recipe)}))),
         "git_commit": fingerprint.git_commit(),
     }
 

@@ -91,7 +91,7 @@ class Loop:
         step = self.training.step - (len(seen) - 1)
         for loss, norm in seen[:-1]:
             if not math.isfinite(loss + norm):
-                raise self._diverged(step, f"loss {loss:g}, gradient norm {norm:g}")
+                raise self._diverged(step + 1, f"loss {loss:g}, gradient norm {norm:g}")
             lr, step = learning_rate(self.recipe, step), step + 1
             entry: dict[str, Any] = {"step": step, "loss": round(loss, 6), "lr": lr}
             if log is not None:

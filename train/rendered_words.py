@@ -14,8 +14,10 @@ from torch import Tensor, distributed
 from curation.core.errors import UserError
 from synthgen.tally import ENOUGH, Tally
 from train.drawing import Drawers
+from train.learned import are_learned
 from train.models import Recognizer
 from train.rendered import Indices, Rendered
+from train.run_folder import TrainedOn
 from train.word_stream import Label, WordStream
 
 
@@ -68,16 +70,22 @@ class RenderedWords:
         return images, targets
 
     @cached_property
+    def _held_out(self) -> tuple[NDArray[np.uint8], list[Label]]:
+        return self.stream.held_out(self.recipe.validation)
+
+    @property
     def held_out(self) -> tuple[NDArray[np.uint8], list[str], Counter[str]]:
         """Words to measure on: images, normalised labels, and how many do not count, by reason."""
-        images, labels = self.stream.held_out(self.recipe.validation)
+        images, labels = self._held_out
         counts = np.array([label.reason is None for label in labels], bool)
         dropped = Counter(label.reason for label in labels if label.reason is not None)
         return images[counts], [label.text for label in labels if label.reason is None], dropped
 
-    def trained_on(self) -> dict[str, int]:
-        """How many words were learned from, by the prefix of their uids."""
-        return {self.stream.facts()["uid_prefix"]: self.n_counted}
+    def n_held_out_of(self, learned: TrainedOn) -> int:
+        """How many of the words to measure on are learned from."""
+        prefix = self.stream.of_next_seed().uid_prefix
+        uids = [f"{prefix}:{i}" for i, label in enumerate(self._held_out[1]) if label.reason is None]
+        return int(np.count_nonzero(are_learned(uids, learned)))
 
     def record(self) -> dict[str, Any]:
         """What the run's record says of them."""

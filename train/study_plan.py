@@ -17,7 +17,7 @@ from curation.core.labels import protocol
 from curation.core.recipe import resolved
 from curation.mixing import MixRecipe, MixSource, Validation, mix
 from train import study_words
-from train.batches import short_hashes
+from train.learned import short_hashes
 from train.recipe import resolve
 from train.report_table import markdown
 from train.study import Cell, StudyRecipe, cells

@@ -24,8 +24,8 @@ from curation.core.labels import protocol
 from curation.mixing import MixRecipe, MixSource, mix
 from curation.mixture import Mixture
 from curation.subtracting import subtract
-from train.batches import short_hashes
 from train.fit import fit
+from train.learned import short_hashes
 from train.packing import pack
 from train.recipe import TrainRecipe
 from train.run_folder import BUILD, Run, differing, read_record

@@ -21,6 +21,7 @@ def validate(network: Recognizer, words: Words, recipe: TrainRecipe) -> dict[str
     low, high = wilson(n_correct, len(labels))
     return {
         "n_used": len(labels),
+        "n_trained_on": words.n_held_out_learned,
         "dropped": dict(sorted(words.dropped.items())),
         "n_correct": n_correct,
         "accuracy": n_correct / len(labels),

@@ -64,7 +64,16 @@ class WordStream:
     def held_out(self, n: int) -> tuple[NDArray[np.uint8], list[Label]]:
         """The first ``n`` words of the sequence of the next seed, (n, H, W, 3) uint8, none of these."""
         images = np.zeros((n, *self.size, 3), np.uint8)
-        return images, replace(self, seed=self.seed + 1).draw(range(n), images)
+        return images, self.of_next_seed().draw(range(n), images)
+
+    def of_next_seed(self) -> WordStream:
+        """The sequence of the next seed."""
+        return replace(self, seed=self.seed + 1)
+
+    @property
+    def uid_prefix(self) -> str:
+        """What the uids of these words begin with, before a colon and their numbers."""
+        return uid_prefix(job(self.recipe, 0, self.seed))
 
     def facts(self) -> dict[str, Any]:
         """All that the words depend on, as JSON values, and what their uids begin with."""
