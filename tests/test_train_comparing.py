@@ -67,6 +67,10 @@ def test_stored_predictions(tmp_path: Path) -> None:
         f"{file} holds predictions under protocol dtrb36, not parseq36. "
         "Give --protocol dtrb36, or evaluate that run again."
     )
+    pq.write_table(one.table.replace_schema_metadata(None), file)
+    assert refused() == (
+        f"{file} holds no predictions on words. Give --against a run, or a folder of its predictions."
+    )
     file.write_bytes(b"junk")
     assert refused() == f"{file} is damaged. Remove it, and evaluate that run again."
     store(one.dataset.fingerprint, "parseq36")

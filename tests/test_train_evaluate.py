@@ -12,6 +12,7 @@ from torch import Tensor
 
 from curation.core.errors import UserError
 from curation.core.files import read_json, write_json
+from curation.core.fingerprint import sha256_file
 from train import evaluate as evaluation
 from train import fit, run_folder
 from train.evaluate import Score, average, evaluate
@@ -81,7 +82,9 @@ def test_every_prediction_is_kept(run: Path, tmp_path: Path) -> None:
     words = train_words.dataset(tmp_path / "words", LABELS, broken=[4])
     evaluate(run, [words.path], out=tmp_path / "out")
     table = pq.read_table(tmp_path / "out" / "words.parquet")
-    assert table.schema.metadata == {b"dataset": words.fingerprint.encode(), b"protocol": b"parseq36"}
+    facts = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    weights = sha256_file(run / "model.pt")
+    assert facts == {"dataset": words.fingerprint, "protocol": "parseq36", "weights": weights}
     assert table.to_pylist()[2:4] == [
         {
             "uid": "words:2", "label": "ant", "label_normalised": "ant", "confidence": 0.5,

@@ -248,6 +248,17 @@ class TestRefusals:
             f"the page {tmp_path / 'page'} has no name of a page. Give --html a name that ends in .html."
         )
 
+    def test_pages_that_could_not_be_written(self, run: Path, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        page = tmp_path / "file" / "new" / "page.html"
+        assert failure(run, tmp_path, "--html", page) == (
+            f"{tmp_path / 'file'} is a file, not a folder. Give --html another name than {page}."
+        )
+        page = tmp_path / "page.html"
+        assert failure(run, tmp_path, "--html", page, "--tsv", tmp_path / "new" / ".." / "page.html") == (
+            f"--html and --tsv would both write {page}. Give one of them another name."
+        )
+
     def test_arguments_that_are_missing(self, run: Path) -> None:
         assert "Missing argument 'RUN'" in evaluate().stderr
         assert "Missing argument 'DATASETS...'" in evaluate(run).stderr

@@ -111,3 +111,18 @@ def test_a_plot_says_what_it_shows() -> None:
     assert svg.count('class="mean"') == 1
     long = rows([Bar(name="x" * 60, share=1.0, low=0.2, high=1.0, n=1)], "Accuracy")
     assert f">{'x' * 23}…</text>" in long
+
+
+def test_names_that_would_turn_the_text_around_are_spelt() -> None:
+    svg = rows([Bar(name="abc\u202edef\n", share=0.5, low=0.25, high=0.75, n=1)], "Accuracy")
+    assert svg.count(r"abc\u202edef\u000a") == 3  # beside the bar, under the mouse and read aloud
+    assert "\u202e" not in svg
+
+
+def test_a_run_given_as_the_folder_one_is_in_has_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    write_evaluation(find(Path(), [measured(tmp_path / "words", ["a"], ["a"])]), tmp_path / "page.html")
+    assert "<h1>mine on words</h1>" in (tmp_path / "page.html").read_text(encoding="utf-8")

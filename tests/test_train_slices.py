@@ -80,6 +80,19 @@ class TestRendered:
         assert groups("render.size", made, one)[-1] == ("no such column", 4, 3)
         assert groups("render.font", made, one)[-1] == ("no such column", 4, 3)
 
+    def test_great_numbers(self, tmp_path: Path) -> None:
+        path = tmp_path / "great"
+        shards.start(path, {})
+        render = [{"seed": 2**60 + i * 2**40, "area": 1_234_567 + i} for i in range(2)]
+        kind = pa.struct([("seed", pa.int64()), ("area", pa.int64())])
+        words = [sample(i, render=r, label="ab"[i]) for i, r in enumerate(render)]
+        shards.write_shard(path, 0, words, render=kind)
+        shards.finish(path)
+        one = measured(tmp_path / "one", ["a", "b"], ["a", "b"])
+        great = type(one)(score=one.score, dataset=Dataset.open(path), rows=one.rows, table=one.table)
+        assert groups("render.area", great) == [("1234567", 1, 1), ("1234568", 1, 1)]
+        assert [(n, right) for _, n, right in groups("render.seed", great)] == [(1, 1), (1, 1)]
+
     def test_unknown_columns(self, drawn: Dataset) -> None:
         refuse_unknown(["render.font", "length", "source"], [drawn])
         for name, message in {

@@ -66,6 +66,20 @@ def test_a_complete_suite(tmp_path: Path) -> None:
     )
 
 
+def test_pictures_that_cannot_be_read_are_not_the_protocols_doing(tmp_path: Path) -> None:
+    one = measured(tmp_path / "one", ["a"], ["a"]).score
+    chosen = suite("union14m")
+    found = {member.name: tmp_path / member.name for member in chosen.members}
+    scores = [replace(one, n_total=member.n_words, n_used=member.n_words) for member in chosen.members]
+    scores[2] = replace(scores[2], n_used=889, dropped={"broken_image": 10, "empty": 1})
+    members = check_members(chosen, found, scores)
+    assert not members[2].as_published
+    assert completeness(chosen, members) == (
+        "The averages are over an incomplete or different suite union14m, not to be compared with published "
+        "ones (artistic: 889 words, for 10 pictures cannot be read)."
+    )
+
+
 def test_refusals(tmp_path: Path) -> None:
     def refused(name: str, folder: Path) -> str:
         with pytest.raises(UserError) as error:

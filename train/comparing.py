@@ -101,7 +101,11 @@ def _stored(path: Path, dataset: Dataset, protocol: str) -> pa.Table:
     except (pa.ArrowException, OSError):
         raise UserError(f"{path} is damaged. Remove it, and evaluate that run again.") from None
     facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    if (before := facts.get("protocol")) != protocol:
+    if "protocol" not in facts:
+        raise UserError(
+            f"{path} holds no predictions on words. Give --against a run, or a folder of its predictions."
+        )
+    if (before := facts["protocol"]) != protocol:
         raise UserError(
             f"{path} holds predictions under protocol {before}, not {protocol}. "
             f"Give --protocol {before}, or evaluate that run again."

@@ -16,6 +16,7 @@ import torch
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.files import refuse_existing, whole
+from curation.core.fingerprint import sha256_file
 from curation.core.labels import Protocol
 from curation.core.labels import protocol as find_protocol
 from curation.core.text import counted
@@ -55,8 +56,8 @@ def evaluate(
 
     Raises:
         UserError: a folder is not what it should be, a dataset has no word that takes part or has
-            characters the run does not read, two datasets share a name, or predictions under another
-            protocol would be overwritten.
+            characters the run does not read, two datasets share a name, or predictions of another run or
+            under another protocol would be overwritten.
     """
     how = {"protocol": protocol, "out": out, "allow_unreadable": allow_unreadable}
     return [one.score for one in measure(run, datasets, **how)]
@@ -74,16 +75,24 @@ def measure(
     chosen = find_protocol(protocol)
     opened = [Dataset.open(path) for path in datasets]  # all mistakes in the paths before any work
     out = out or run / "predictions"
-    if not out.is_dir():
-        refuse_existing(out)
-    for dataset in opened:
-        _refuse_name_clash(dataset, opened, chosen, out)
+    refuse_clashes(opened, protocol, out)
     loaded = Run.open(run, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     for dataset in opened:  # labels that cannot be compared are found before the first picture is read
         labels = [label for label, why in _normalised(dataset, chosen) if why is None]
         _look_for_unreadable(loaded, chosen, labels, dataset, allow_unreadable)
+    weights = sha256_file(run / "model.pt")
+    for dataset in opened:
+        _refuse_another_run(out / f"{dataset.name}.parquet", run, weights)
     out.mkdir(parents=True, exist_ok=True)
-    return [_measure_one(loaded, dataset, chosen, out) for dataset in opened]
+    return [_measure_one(loaded, weights, dataset, chosen, out) for dataset in opened]
+
+
+def refuse_clashes(datasets: Sequence[Dataset], protocol: str, out: Path) -> None:
+    """Raise a UserError if predictions on ``datasets`` cannot go to the folder ``out``."""
+    if not out.is_dir():
+        refuse_existing(out)
+    for dataset in datasets:
+        _refuse_name_clash(dataset, datasets, find_protocol(protocol), out)
 
 
 def _normalised(dataset: Dataset, protocol: Protocol) -> list[tuple[str, str | None]]:
@@ -95,13 +104,14 @@ def _normalised(dataset: Dataset, protocol: Protocol) -> list[tuple[str, str | N
 
 def _refuse_none(dataset: Dataset, protocol: Protocol, reasons: Sequence[str | None]) -> NoReturn:
     counts = counted(Counter(why for why in reasons if why is not None), none="it is empty")
+    suspect = "pictures" if set(reasons) == {"broken_image"} else "labels"
     raise UserError(
         f"dataset {dataset.path} has no word that counts under protocol {protocol.name} ({counts}). "
-        "Check its labels, or choose another protocol."
+        f"Check its {suspect}, or choose another protocol."
     )
 
 
-def _measure_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> Measured:
+def _measure_one(run: Run, weights: str, dataset: Dataset, protocol: Protocol, out: Path) -> Measured:
     normalised = _normalised(dataset, protocol)
     packed = pack(dataset, size=run.image_size)
     reasons = ["broken_image" if i in packed.broken else why for i, (_, why) in enumerate(normalised)]
@@ -119,7 +129,7 @@ def _measure_one(run: Run, dataset: Dataset, protocol: Protocol, out: Path) -> M
     words = dataset.table(["uid", "label"]).take(used)
     table = predictions(words["uid"].to_pylist(), words["label"].to_pylist(), labels, readings, protocol)
     with whole(out / f"{dataset.name}.parquet") as draft:
-        facts = {"dataset": dataset.fingerprint, "protocol": protocol.name}
+        facts = {"dataset": dataset.fingerprint, "protocol": protocol.name, "weights": weights}
         pq.write_table(table.replace_schema_metadata(facts), draft)
     score = score_of(table, dataset, protocol, dropped, _count_trained_on(run, dataset))
     return Measured(score=score, dataset=dataset, rows=used, table=table)
@@ -179,19 +189,34 @@ def _refuse_name_clash(dataset: Dataset, others: Sequence[Dataset], protocol: Pr
     if sum(other.name == dataset.name for other in others) > 1:
         raise UserError(f"two datasets are called {dataset.name}. Rename the folder of one.")
     path = out / f"{dataset.name}.parquet"
-    if not path.is_file():
+    if not (facts := _facts(path)):
         return
-    try:
-        facts = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError):
-        raise UserError(f"{path} is damaged. Remove it, or give another folder with -o.") from None
-    if facts.get(b"dataset", b"").decode() != dataset.fingerprint:
+    if facts.get("dataset") != dataset.fingerprint:
         raise UserError(
             f"{path} holds predictions on another dataset of that name. "
             f"Rename the folder {dataset.path}, or remove that file."
         )
-    if (before := facts.get(b"protocol", b"").decode()) != protocol.name:
+    if (before := facts.get("protocol")) != protocol.name:
         raise UserError(
             f"{path} holds predictions under protocol {before}, and a study may count on them. "
             f"Give another folder with -o for those under {protocol.name}."
         )
+
+
+def _refuse_another_run(path: Path, run: Path, weights: str) -> None:
+    if _facts(path).get("weights", weights) != weights:  # earlier versions did not write them
+        raise UserError(
+            f"{path} holds predictions of another run. "
+            f"Give another folder with -o for those of {run}, or remove that file."
+        )
+
+
+def _facts(path: Path) -> dict[str, str]:
+    """What the predictions in ``path`` are on; empty if there is no such file."""
+    if not path.is_file():
+        return {}
+    try:
+        facts = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        raise UserError(f"{path} is damaged. Remove it, or give another folder with -o.") from None
+    return {"dataset": ""} | {key.decode(): value.decode() for key, value in facts.items()}

@@ -129,6 +129,15 @@ def _check(page: Path | None, tsv: Path | None) -> None:
     for option, file in (("--html", page), ("--tsv", tsv)):
         if file is not None and (file.exists() or file.is_symlink()):
             raise UserError(f"{file} exists already. Remove it, or give {option} another name.")
+        if file is not None and not (place := _nearest(file)).is_dir():
+            raise UserError(f"{place} is a file, not a folder. Give {option} another name than {file}.")
+    if page is not None and tsv is not None and page.resolve() == tsv.resolve():
+        raise UserError(f"--html and --tsv would both write {page}. Give one of them another name.")
+
+
+def _nearest(file: Path) -> Path:
+    """The nearest folder above ``file`` that is there already."""
+    return next(place for place in file.absolute().parents if place.exists())
 
 
 def _write(file: Path, text: str) -> None:

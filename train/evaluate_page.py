@@ -29,6 +29,7 @@ def _content(found: Findings) -> dict[str, Any]:
     mean = found.average.accuracy_weighted
     return {
         "found": found,
+        "run": found.run.resolve().name,
         "scores": [one.score for one in found.measured],
         "sets": ", ".join(one.score.name for one in found.measured),
         "notes": _notes(found),

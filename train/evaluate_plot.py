@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from curation.inspect_pictures import cut
 from train.calibration import Calibration
 
 WIDTH, RIGHT, ROW = 440, 376, 21  # of a plot and of its axis, and height of a row, in units of the drawing
@@ -36,7 +37,7 @@ def rows(bars: Sequence[Bar], title: str, *, unit: str = "words", mean: float | 
     Returns:
         An ``<svg>`` element with classes for the page's style sheet and no colours of its own.
     """
-    names = [_cut(bar.name) for bar in bars]
+    names = [cut(bar.name, LONGEST) for bar in bars]
     left = 14 + CHARACTER * max([4, *map(len, names)])
     bottom = 20 + ROW * len(bars)
 
@@ -53,7 +54,9 @@ def rows(bars: Sequence[Bar], title: str, *, unit: str = "words", mean: float | 
         parts.append(f'<line class="mean" x1="{x(mean):.1f}" x2="{x(mean):.1f}" y1="16" y2="{bottom}"/>')
     for i, (name, bar) in enumerate(zip(names, bars, strict=True)):
         y = 20 + ROW * (i + 0.5)
-        hint = f"{bar.name}: {100 * bar.share:.1f} % [{100 * bar.low:.1f}, {100 * bar.high:.1f}], {bar.n:,}"
+        hint = (
+            f"{cut(bar.name)}: {100 * bar.share:.1f} % [{100 * bar.low:.1f}, {100 * bar.high:.1f}], {bar.n:,}"
+        )
         parts.append(f"<g><title>{escape(hint)}</title>")
         parts.append(_text(name, left - 10, y + 4, "name", "end"))
         parts.append(
@@ -61,7 +64,7 @@ def rows(bars: Sequence[Bar], title: str, *, unit: str = "words", mean: float | 
         )
         parts.append(f'<circle class="dot" cx="{x(bar.share):.1f}" cy="{y}" r="4"/>')
         parts.append(_text(f"{bar.n:,}", WIDTH, y + 4, "tick", "end") + "</g>")
-    said = "; ".join(f"{bar.name}: {100 * bar.share:.1f} %" for bar in bars)
+    said = "; ".join(f"{cut(bar.name)}: {100 * bar.share:.1f} %" for bar in bars)
     return _svg(bottom + 2, f"{title}. {said}", parts)
 
 
@@ -96,10 +99,6 @@ def reliability(calibration: Calibration) -> str:
 def _svg(height: float, said: str, parts: Sequence[str]) -> str:
     label = escape(said)
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _text(text: str, x: float, y: float, kind: str, anchor: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from curation.core.labels import PROTOCOLS
 from curation.core.text import aligned, counted
+from curation.inspect_pictures import cut
 from train.alignment import Confusion
 from train.calibration import Calibration
 from train.comparing import Comparison
@@ -143,7 +144,7 @@ def _slices(slicing: Slicing) -> str:
     rows: list[Row] = [(slicing.by, "words", "word accuracy %", "1-NED %")]
     rows += [
         (
-            group.name,
+            cut(group.name),
             f"{group.n:,}",
             percent(group.accuracy, group.accuracy_low, group.accuracy_high),
             f"{100 * group.one_minus_ned:.1f}",

@@ -12,7 +12,7 @@ import pyarrow as pa
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from train.comparing import compare, stored_predictions
-from train.evaluate import measure
+from train.evaluate import measure, refuse_clashes
 from train.findings import SPECIAL, Findings, find
 from train.run_folder import read_record
 from train.slices import refuse_unknown
@@ -48,12 +48,15 @@ def investigate(
     refuse_unknown([name for name in by if name not in SPECIAL], opened)
     stored = None if against is None else _stored(run, against, opened, protocol)
     how = {"protocol": protocol, "allow_unreadable": allow_unreadable}
+    other_out = out and out / "against"
+    if against is not None and stored is None:  # before the first run is measured, which may take hours
+        refuse_clashes(opened, protocol, other_out or against / "predictions")
     measured = measure(run, datasets, out=out, **how)
     found = find(run, measured, by)
     if against is None:
         return found
     if stored is None:
-        others = measure(against, datasets, out=out and out / "against", **how)
+        others = measure(against, datasets, out=other_out, **how)
         stored = [other.table for other in others]
     compared = tuple(compare(measured, stored))
     return replace(found, against=against, others=tuple(stored), comparisons=compared)

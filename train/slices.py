@@ -102,7 +102,7 @@ def _by_number(values: NDArray[np.float64], absent: NDArray[np.bool_], *, every:
     found: list[Found] = []
     if every or len(distinct) <= FEW:
         for value in distinct.tolist():
-            found.append((f"{value:g}", (value, value), np.flatnonzero(values == value)))
+            found.append((_named(value), (value, value), np.flatnonzero(values == value)))
     else:
         edges = np.unique(np.quantile(values[known], np.arange(1, N_BINS) / N_BINS))
         at = np.searchsorted(edges, values, side="right")
@@ -166,7 +166,7 @@ def _column(one: Measured, name: str) -> NDArray[Any]:
         column = column.field(part)
     column = column.take(pa.array(one.rows))
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), float)
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float)
     return np.array(column.to_pylist(), object)
 
 
@@ -182,6 +182,10 @@ def _columns(dataset: Dataset) -> dict[str, pa.DataType]:
 
 def _text(value: Any) -> str:
     return NONE if value is None or value == "" else str(value)
+
+
+def _named(value: float) -> str:
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:g}"
 
 
 def _rounded(value: float) -> str:

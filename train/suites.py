@@ -59,7 +59,7 @@ class Membership:
         dataset: The name of the folder that was taken for it; None if there is none.
         n_total: Words in that dataset.
         n_used: Those that the protocol counts.
-        as_published: Whether the dataset has as many words as published.
+        as_published: Whether the dataset has as many words as published, and all their pictures can be read.
         note: What there is to say about it.
     """
 
@@ -179,6 +179,8 @@ def _check(member: Member, score: Score | None, found: dict[str, Path]) -> Membe
     note = "" if as_published else f"{score.n_used:,} words instead of {member.n_words:,}"
     if as_published and score.n_used < member.n_words:
         note = f"the protocol drops {member.n_words - score.n_used:,} of its words"
+    if broken := score.dropped.get("broken_image", 0):
+        as_published, note = False, f"{score.n_used:,} words, for {broken:,} pictures cannot be read"
     return Membership(
         name=member.name,
         n_words=member.n_words,
