@@ -30,9 +30,9 @@ from train.augments.plan import (
 class Mild:
     """Turn, shear, scale, shift, tilt, bend, recolour, invert, blur or sharpen, and add noise.
 
-    Each range is drawn from uniformly, for each word; the geometry is drawn for 1,024 words, and every word
-    is moved like one of them. Lengths are in units of half the image's
-    height or width, as in ``torch.nn.functional.grid_sample``.
+    Each range is drawn from uniformly, for each word; the geometry is drawn for 1,024 words, the same ones
+    whatever the seed, and every word is moved like one of them, which the seed decides. Lengths are in units
+    of half the image's height or width, as in ``torch.nn.functional.grid_sample``.
 
     Attributes:
         rotation_deg: Turn, in degrees anticlockwise, of the image as it is scaled.
