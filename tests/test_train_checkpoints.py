@@ -162,6 +162,44 @@ def no_gpu() -> bool:
     return not torch.cuda.is_available()
 
 
+def test_the_log_is_on_the_disk_before_a_checkpoint_of_its_steps(
+    mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut could leave a log that lacks steps, to which the run goes on adding."""
+    synced: list[tuple[str, int]] = []
+    fsync = os.fsync
+
+    def noted(number: int) -> None:
+        fsync(number)
+        path = Path(f"/proc/self/fd/{number}").resolve()
+        synced.append((path.name, path.stat().st_size))
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("this system does not tell the name of an open file")
+    monkeypatch.setattr(os, "fsync", noted)
+    fit.fit(train_words.recipe(steps=2, validate_every=0), tmp_path / "run", seed=0, mixture=mixture)
+    names = [name for name, _ in synced]
+    at = names.index(".checkpoint.pt.tmp")
+    assert names[at - 1] == "log.jsonl"
+    assert synced[at - 1][1] == (tmp_path / "run" / "log.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize("line", [b"\0\0\0\n", b"{}\n", b"3\n", b"\xff\n"])
+def test_a_damaged_log_is_one_sentence(
+    line: bytes, mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    stop_at(3, monkeypatch, train_words.recipe(), out, mixture)
+    (out / "log.jsonl").write_bytes((out / "log.jsonl").read_bytes() + line)
+    with pytest.raises(UserError) as error:
+        fit.fit(train_words.recipe(), out, seed=0, mixture=mixture)
+    n = len((out / "log.jsonl").read_bytes().splitlines())
+    assert str(error.value) == (
+        f"{out / 'log.jsonl'} is damaged in line {n}. Remove it to go on without the log so far, "
+        f"or remove {out} and train again."
+    )
+
+
 def test_weights_that_are_not_finite_are_never_kept(
     mixture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

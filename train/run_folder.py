@@ -89,11 +89,24 @@ def finish(out: Path, recognizer: Recognizer, record: Mapping[str, Any], trained
 
 
 def cut_log(out: Path, step: int) -> None:
-    """Drop the log's lines after ``step``, which will be written again."""
+    """Drop the log's lines after ``step``, which will be written again.
+
+    Raises:
+        UserError: what is in a line of it was not written by a training.
+    """
     path = out / "log.jsonl"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    write_text(path, "".join(line for line in lines if json.loads(line)["step"] <= step))
+    content = path.read_bytes() if path.is_file() else b""
+    kept = []
+    for number, line in enumerate(content.splitlines(keepends=True), 1):
+        try:
+            if line.endswith(b"\n") and json.loads(line)["step"] <= step:
+                kept.append(line.decode())
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"{path} is damaged in line {number}. Remove it to go on without the log so far, "
+                f"or remove {out} and train again."
+            ) from None
+    write_text(path, "".join(kept))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +51,7 @@ class RunLog:
     def flush(self) -> None:
         """Have all that was written on the disk, before a checkpoint says that it is there."""
         self._lines.flush()
+        os.fsync(self._lines.fileno())
         if self._board is not None:
             self._board.flush()
 
