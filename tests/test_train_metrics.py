@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.metrics import bootstrap_mean, edit_distance, similarity, weighted_mean, wilson
+from train.metrics import bootstrap_averages, bootstrap_mean, edit_distance, similarity, weighted_mean, wilson
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,28 @@ def test_bootstrap_is_repeatable_and_has_no_width_for_equal_values() -> None:
     assert bootstrap_mean(values) != bootstrap_mean(values, seed=1)
     assert bootstrap_mean([0.5] * 7) == (0.5, 0.5)
     assert bootstrap_mean([]) == (0.0, 1.0)
+
+
+def test_averages_over_sets_in_any_order() -> None:
+    rng = np.random.default_rng(0)
+    sets = {"a": rng.random(300) < 0.9, "b": rng.random(100) < 0.5, "c": rng.random(50) < 0.2}
+    by_words, by_sets = bootstrap_averages(sets, shares=True)
+    assert bootstrap_averages({name: sets[name] for name in "cab"}, shares=True) == (by_words, by_sets)
+    for (low, high), weights in ((by_words, [300, 100, 50]), (by_sets, [1, 1, 1])):
+        parts = np.array(weights) / sum(weights)
+        shares = np.array([values.mean() for values in sets.values()])
+        sd = np.sqrt((parts**2 * shares * (1 - shares) / [300, 100, 50]).sum())
+        assert (low, high) == pytest.approx(
+            (parts @ shares - 1.96 * sd, parts @ shares + 1.96 * sd), abs=0.01
+        )
+
+
+def test_averages_over_sets_without_a_mistake_are_not_certain() -> None:
+    sets = {"a": np.ones(300, bool), "b": np.ones(20, bool)}
+    assert bootstrap_averages(sets) == ((1.0, 1.0), (1.0, 1.0))
+    (low_by_words, high_by_words), (low_by_sets, high_by_sets) = bootstrap_averages(sets, shares=True)
+    assert wilson(320, 320)[0] < low_by_words < high_by_words == 1.0
+    assert wilson(20, 20)[0] < low_by_sets < high_by_sets == 1.0
 
 
 def test_weighted_mean_counts_words() -> None:

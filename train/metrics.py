@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,25 +79,37 @@ def bootstrap_mean(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
 
 
 def bootstrap_averages(
-    sets: Sequence[ArrayLike], *, seed: int = 0
+    sets: Mapping[str, ArrayLike], *, shares: bool = False, seed: int = 0
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """95 % intervals of the mean over words and of the mean over sets, of values (N,) of each set.
+    """95 % intervals of the mean over words and of the mean over sets, of values (N,) of each set by name.
 
-    Words are drawn anew within each set, so that a set stays as large as it is (stratified). As narrow as
-    ``bootstrap_mean`` where values are few or equal.
+    Words are drawn anew within each set, so that a set stays as large as it is (stratified); the order of
+    the sets does not matter.
+
+    Args:
+        sets: The values.
+        shares: Values are right (1) or wrong (0). To those drawn from in each set come half a right word and
+            half a wrong one (after Agresti and Min 2005), so that sets without a mistake do not claim
+            certainty; else the intervals are as narrow as ``bootstrap_mean`` where values are few or equal.
+        seed: Of the draws.
     """
-    sizes = [np.asarray(values).size for values in sets]
-    draws = np.stack([_draws_of_mean(values, stream(seed, "bootstrap", i)) for i, values in enumerate(sets)])
+    names, half = sorted(sets), (0.0, 1.0) if shares else ()
+    sizes = [np.asarray(sets[name]).size for name in names]
+    draws = np.stack([_draws_of_mean(sets[name], stream(seed, "bootstrap", name), half) for name in names])
     return _percentiles(np.average(draws, axis=0, weights=sizes)), _percentiles(draws.mean(axis=0))
 
 
-def _draws_of_mean(values: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Means of resamples, (RESAMPLES,); none of no values."""
+def _draws_of_mean(
+    values: ArrayLike, rng: np.random.Generator, half: Sequence[float] = ()
+) -> NDArray[np.float64]:
+    """Means of resamples, (RESAMPLES,), with half a word of each value in ``half``; none of no values."""
     distinct, counts = np.unique(np.asarray(values, float), return_counts=True)
     n = int(counts.sum())
     if n == 0:
         return np.empty(0)
-    draws: NDArray[np.float64] = rng.multinomial(n, counts / n, size=RESAMPLES) @ distinct / n
+    distinct, weights = np.append(distinct, half), np.append(counts, np.full(len(half), 0.5))
+    picked = rng.multinomial(n, weights / weights.sum(), size=RESAMPLES)
+    draws: NDArray[np.float64] = picked @ distinct / n
     return draws
 
 

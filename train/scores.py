@@ -128,8 +128,8 @@ def average(scores: Sequence[Score]) -> Average:
 
 def average_intervals(measured: Sequence[Measured]) -> AverageIntervals:
     """Intervals of ``average`` over these sets."""
-    accuracy = bootstrap_averages([one.correct for one in measured])
-    ned = bootstrap_averages([one.alike for one in measured])
+    accuracy = bootstrap_averages({one.score.name: one.correct for one in measured}, shares=True)
+    ned = bootstrap_averages({one.score.name: one.alike for one in measured})
     return AverageIntervals(
         accuracy_weighted=accuracy[0],
         accuracy_unweighted=accuracy[1],
