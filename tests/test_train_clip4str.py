@@ -80,6 +80,34 @@ def test_weights_of_timm_load_into_the_tower_whole(tmp_path: Path) -> None:
     assert all(torch.equal(loaded[name], given[name]) for name in given)
 
 
+def other_clip(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Any:
+    """Let timm have a CLIP of its own, of random weights, that wants images in -1 to 1."""
+    torch.manual_seed(2)
+    source = replace(LITTLE, **changes).build("ab").timm_backbone().eval()
+    source.pretrained_cfg = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+    monkeypatch.setattr(load_timm(), "create_model", lambda name, *, pretrained: source)
+    return source
+
+
+@torch.no_grad()
+def test_weights_of_another_brightness_see_what_they_have_learned_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, network = other_clip(monkeypatch), little().eval()
+    FromTimm(name="vit_large_patch14_clip_224.laion2b").apply(network, LITTLE)
+    expected = source.head(source.forward_features(images(2)))
+    torch.testing.assert_close(network.tokens(images(2)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_weights_of_another_activation_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    other_clip(monkeypatch, activation="gelu")
+    with pytest.raises(UserError) as error:
+        FromTimm(name="vit_large_patch14_clip_224.laion2b").apply(little(), LITTLE)
+    assert str(error.value) == (
+        "timm model vit_large_patch14_clip_224.laion2b computes with GELU, and the model with QuickGELU. "
+        "Set the model's activation to gelu or quick_gelu accordingly, or choose other weights."
+    )
+    FromTimm(name="vit_large_patch14_clip_224.openai").apply(little(), LITTLE)  # whose weights want QuickGELU
+
+
 def test_images_get_the_brightness_of_clips() -> None:
     network = little()
     seen: list[Tensor] = []

@@ -121,6 +121,25 @@ def test_another_width_or_depth_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("class_token", [False, True])
+def test_positions_of_the_models_own_grid_stay_as_they_are(class_token: bool, tmp_path: Path) -> None:
+    sizes = {"img_size": (32, 128), "patch_size": (4, 8), "class_token": class_token}
+    given = vision_transformer(**sizes, global_pool="").state_dict()
+    network = ours()
+    saved(tmp_path / "w.safetensors", given).apply(network, MODEL)
+    assert torch.equal(network.timm_backbone().pos_embed, given["pos_embed"][:, int(class_token) :])
+
+
+def test_positions_of_an_oblong_grid_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    given = vision_transformer(img_size=(32, 64), patch_size=4).state_dict()  # 8 x 16, and the class token
+    given["pos_embed"] = given["pos_embed"][:, :120]
+    assert refusal(saved(path, given)) == (
+        f"file {path} has 120 positions, neither of a square of patches nor of the model's 128. "
+        "Choose other weights."
+    )
+
+
 def test_what_is_no_vision_transformer_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     assert refusal(saved(path, {"fc.weight": torch.zeros(2, 3)})) == (

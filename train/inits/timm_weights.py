@@ -22,6 +22,8 @@ from train.timm_models import load_timm
 
 # What a transformer has for classifying pictures; a recognizer may be without.
 EXTRAS = ("cls_token", "dist_token", "reg_token", "head.", "head_dist.", "fc_norm.", "pre_logits.")
+MOST_EXTRAS = 5  # positions of no patch: a class token and four registers
+Brightness = tuple[Sequence[float], Sequence[float]]  # mean and deviation of red, green, blue, in 0-1
 REMEDY = "Give the model the width, depth and heads of these weights, or choose others."
 
 
@@ -61,8 +63,9 @@ class FromTimm:
             assert self.name is not None
             who, source = f"timm model {self.name}", _download(self.name)
             fitted, changes = fit_weights(source.state_dict(), backbone, who)
-            if "patch_embed.proj.bias" in fitted:  # CLIP has none, and a model on it takes care of brightness
-                take_our_brightness(fitted, source.pretrained_cfg["mean"], source.pretrained_cfg["std"])
+            _refuse_activation(self.name, source, backbone)
+            theirs = source.pretrained_cfg["mean"], source.pretrained_cfg["std"]
+            take_brightness(fitted, theirs, getattr(network, "brightness", ((0.5,) * 3, (0.5,) * 3)))
         backbone.load_state_dict(fitted)
         return f"{who}: {len(fitted)} tensors of the vision transformer{changes}"
 
@@ -90,8 +93,7 @@ def fit_weights(state: Mapping[str, Tensor], backbone: Any, who: str) -> tuple[d
     wanted, given = backbone.state_dict(), dict(state)
     positions = given.get("pos_embed")
     if positions is not None and positions.ndim == 3 and not backbone.num_prefix_tokens:
-        # Without class token timm expects the positions of patches alone, and these come last.
-        given["pos_embed"] = positions[:, positions.shape[1] - math.isqrt(positions.shape[1]) ** 2 :]
+        given["pos_embed"] = _of_patches(positions, wanted["pos_embed"].shape[1], who)
     before = {name: given[name].shape for name in ("pos_embed", "patch_embed.proj.weight") if name in given}
     for name, shape in before.items():
         axis = 2 if name == "pos_embed" else 0
@@ -113,13 +115,49 @@ def fit_weights(state: Mapping[str, Tensor], backbone: Any, who: str) -> tuple[d
     return fitted, "".join(f"; {note}" for note in notes if note)
 
 
-def take_our_brightness(state: dict[str, Tensor], mean: Sequence[float], std: Sequence[float]) -> None:
-    """Change the first layer, which wants (x - mean) / std of x in 0-1, to give the same for 2 x - 1."""
+def take_brightness(state: dict[str, Tensor], theirs: Brightness, ours: Brightness) -> None:
+    """Change the first layer, which wants (x - mean) / std of ``theirs``, to give the same for that of ``ours``.
+
+    CLIP's layer has no bias; there the positions of the patches, which are added next, take it.
+    """
     weight = state["patch_embed.proj.weight"]
-    centre, scale = (torch.tensor(values, dtype=weight.dtype) for values in (mean, std))
-    shift = (weight * ((0.5 - centre) / scale)[:, None, None]).sum((1, 2, 3))
-    state["patch_embed.proj.weight"] = weight * (0.5 / scale)[:, None, None]
-    state["patch_embed.proj.bias"] = state["patch_embed.proj.bias"] + shift
+    (mean, std), (our_mean, our_std) = (
+        [torch.tensor(values, dtype=weight.dtype) for values in pair] for pair in (theirs, ours)
+    )
+    shift = (weight * ((our_mean - mean) / std)[:, None, None]).sum((1, 2, 3))
+    state["patch_embed.proj.weight"] = weight * (our_std / std)[:, None, None]
+    if "patch_embed.proj.bias" in state:
+        state["patch_embed.proj.bias"] = state["patch_embed.proj.bias"] + shift
+    else:
+        n_prefix = sum(state[name].shape[1] for name in ("cls_token", "reg_token") if name in state)
+        positions = state["pos_embed"]
+        state["pos_embed"] = torch.cat([positions[:, :n_prefix], positions[:, n_prefix:] + shift], 1)
+
+
+def _of_patches(positions: Tensor, wanted: int, who: str) -> Tensor:
+    """Leave out the positions of the class token and the like, which timm does not expect and which come first.
+
+    Patches are as many as are ``wanted``, and then in the same rows, or a square.
+    """
+    n = positions.shape[1]
+    for n_patches in (wanted, math.isqrt(n) ** 2):
+        if 0 <= n - n_patches <= MOST_EXTRAS:
+            return positions[:, n - n_patches :]
+    raise UserError(
+        f"{who} has {n} positions, neither of a square of patches nor of the model's {wanted}. "
+        "Choose other weights."
+    )
+
+
+def _refuse_activation(name: str, source: Any, backbone: Any) -> None:
+    """Raise a UserError if the perceptrons of ``source`` bend otherwise than the model's."""
+    theirs, ours = (type(network.blocks[0].mlp.act).__name__ for network in (source, backbone))
+    # Of OpenAI's weights timm has a version with either; what they learned with is QuickGELU.
+    if theirs != ours and not (".openai" in name and ours == "QuickGELU"):
+        raise UserError(
+            f"timm model {name} computes with {theirs}, and the model with {ours}. "
+            "Set the model's activation to gelu or quick_gelu accordingly, or choose other weights."
+        )
 
 
 def _resampled(name: str, before: Sequence[int], after: Sequence[int], backbone: Any) -> str:

@@ -45,6 +45,10 @@ class Clip4Str:
     original; without the vocabulary the model has 25 M parameters fewer at base, 38 M at large. The tower
     can begin with CLIP's weights by ``init`` of kind timm: ``vit_base_patch16_clip_quickgelu_224.openai``.
 
+    Reading is shorter than in the original, where the cross-modal branch also reads one by one before it
+    refines, and the visual branch refines too. In training the text is what the visual branch reads once,
+    all at once; there it is what that branch predicts in each order, six texts to encode instead of one.
+
     Source: Zhao et al. 2023, CLIP4STR: A Simple Baseline for Scene Text Recognition with Pre-trained
     Vision-Language Model.
 
@@ -115,6 +119,7 @@ class Clip4Str:
 class Clip4StrNet(AutoregressiveRecognizer):
     """The network of ``Clip4Str``."""
 
+    brightness = CLIP_MEAN, CLIP_STD  # that the tower's images have
     mean: Tensor
     std: Tensor
 

@@ -181,7 +181,10 @@ class PermutedReader(AutoregressiveRecognizer):
         return self.predict(self.positions.expand(batch, -1, -1), self.content(before), memory)
 
     def read_again(self, classes: Tensor, memory: list[Tensor]) -> Tensor:
-        """Predict each character from all others of ``classes``, (B, T), up to the first end."""
+        """Predict each character from all others of ``classes``, (B, T), up to the first end.
+
+        In decoders of two layers or more those after it have seen it, as in the original.
+        """
         visible = F.pad(classes[:, :-1] != END, (1, 0), value=True)[:, None, None]
         places = torch.arange(self.n_steps, device=classes.device)[:, None]
         characters = torch.arange(classes.shape[1], device=classes.device)
