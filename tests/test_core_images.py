@@ -109,6 +109,16 @@ def test_jpeg_with_bytes_appended_by_a_camera_is_whole(noise: np.ndarray) -> Non
     np.testing.assert_array_equal(decode(data + bytes(500)), decode(data))
 
 
+@pytest.mark.parametrize("extension", [".bmp", ".tiff"])
+def test_opencv_writes_nothing_of_its_own(
+    extension: str, noise: np.ndarray, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = cv2.imencode(extension, noise)[1].tobytes()[:200]
+    with pytest.raises(BrokenImageError, match=r"^200 bytes that are no readable image$"):
+        decode(data)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_unknown_kinds_are_not_decoded() -> None:
     """OpenCV reads a few more, whose sizes nobody checks beforehand."""
     assert broken(b"P6 2 2 255\n" + bytes(12)) == "23 bytes that are no readable image"

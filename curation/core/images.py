@@ -13,6 +13,9 @@ from curation.core.image_headers import claimed_size, is_known
 Pixels = NDArray[np.uint8]
 
 PNG = b"\x89PNG\r\n\x1a\n"
+# Of what is wrong with an image BrokenImageError tells; OpenCV would write it to standard error besides.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
 MAX_PIXELS = 64_000_000  # a 64-megapixel photo; a word crop is a thousand times smaller
 
 

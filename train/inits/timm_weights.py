@@ -116,7 +116,7 @@ def fit_weights(state: Mapping[str, Tensor], backbone: Any, who: str) -> tuple[d
 
 
 def take_brightness(state: dict[str, Tensor], theirs: Brightness, ours: Brightness) -> None:
-    """Change the first layer, which wants (x - mean) / std of ``theirs``, to give the same for that of ``ours``.
+    """Change the first layer, which wants (x - mean) / std of ``theirs``, to take that of ``ours``.
 
     CLIP's layer has no bias; there the positions of the patches, which are added next, take it.
     """
@@ -135,7 +135,7 @@ def take_brightness(state: dict[str, Tensor], theirs: Brightness, ours: Brightne
 
 
 def _of_patches(positions: Tensor, wanted: int, who: str) -> Tensor:
-    """Leave out the positions of the class token and the like, which timm does not expect and which come first.
+    """Leave out the positions of the class token and the like, which come first.
 
     Patches are as many as are ``wanted``, and then in the same rows, or a square.
     """
