@@ -18,6 +18,7 @@ from curation.core.files import write_json
 from glyphmix import main
 from train import fit, run_folder
 from train.augments import augments
+from train.processes import ALONE
 from train.recipe import TrainRecipe
 from train.training import Training, learning_rate
 
@@ -139,6 +140,12 @@ class TestRefusals:
         message = self.refused(train_words.recipe(lr=1e30, warmup=0, steps=20), tmp_path / "run", mixture)
         assert message.startswith(f"training {tmp_path / 'run'} diverged at step ")
         assert message.endswith("lower lr and train to another folder.")
+
+    def test_another_number_of_cores_only_where_it_matters(self) -> None:
+        for device, n_jobs in (("cpu", 2), ("cuda", 1)):
+            recipes = [train_words.recipe(device=device, threads=n) for n in (1, 2)]
+            jobs = [json.dumps(fit._job(recipe, 0, None, None, ALONE)) for recipe in recipes]
+            assert len({*jobs}) == n_jobs, device
 
     def test_a_protocol_without_charset(self, mixture: Path, tmp_path: Path) -> None:
         assert self.refused(train_words.recipe(protocol="exact"), tmp_path / "run", mixture) == (

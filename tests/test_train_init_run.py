@@ -150,7 +150,11 @@ def test_a_run_does_not_go_on_from_other_weights(
         patch.setattr(Training, "advance", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fit(recipe, out, seed=0, mixture=folder / "mixture")
-    shutil.rmtree(before)
+    moved = before.rename(tmp_path / "moved")
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "advance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(short(init=FromRun(path=moved)), out, seed=0, mixture=folder / "mixture")
     fit(short(), before, seed=7, mixture=folder / "mixture")
     with pytest.raises(UserError) as error:
         fit(recipe, out, seed=0, mixture=folder / "mixture")

@@ -136,8 +136,11 @@ def _job(
     stream: WordStream | None,
     processes: Processes,
 ) -> dict[str, Any]:
-    """All that the weights depend on; the mixture by its content, for its folder may be mounted elsewhere."""
+    """All that the weights depend on; what lies in folders by its content: they may be mounted elsewhere."""
     said = {key: value for key, value in resolved(recipe).items() if key not in HARMLESS}
+    said["init"] = {key: value for key, value in said["init"].items() if key != "path"}
+    if recipe.device == "cuda":
+        del said["threads"]  # which round nothing there; the next machine may have other cores
     if recipe.rendered:
         said["rendered"] = {k: v for k, v in said["rendered"].items() if k not in ("jobs", "recipe")}
     return {

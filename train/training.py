@@ -94,7 +94,10 @@ class Training:
         return own
 
     def _backward(self, batch: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Add the gradient of the mean loss over ``batch`` to that of the weights; return that loss."""
+        """Add the gradient of the mean loss over ``batch`` to that of the weights; return that loss.
+
+        Words that teach nothing count in the mean, with a loss of 0.
+        """
         progress, total = self.step / self.recipe.steps, torch.zeros((), device=self.device)
         # Processes average their gradients; where their words differ in number, that is still to be the mean.
         n = len(batch) if self.processes.count == 1 else self.recipe.batch / self.processes.count
