@@ -10,6 +10,10 @@ import tempfile
 # Ctrl-C need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Networks as small as those of tests are no faster on several threads, and where another program has one
+# of the cores, threads that wait for each other take ten times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # What is kept between runs is kept from run to run of the program, not of its tests.
 _cache = tempfile.TemporaryDirectory(prefix="glyphmix-tests-")
 os.environ["GLYPHMIX_CACHE"] = _cache.name

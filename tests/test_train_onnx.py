@@ -155,6 +155,11 @@ class TestExport:
         assert reading.text != ""
         assert (text, float(confidence)) == (reading.text, pytest.approx(reading.confidence, abs=1e-4))
 
+    def test_weights_beside_another_model_are_not_written_over(self, run: Path, tmp_path: Path) -> None:
+        (tmp_path / "model.onnx.data").write_bytes(b"another's")
+        with pytest.raises(UserError, match=r"^output .*model\.onnx\.data exists already\. Remove"):
+            export_onnx(run, tmp_path / "model.onnx")
+
     def test_it_is_not_written_over(self, model: Path, run: Path) -> None:
         result = call(run, "-o", model)
         assert result.stderr == (

@@ -24,6 +24,8 @@ def onnx(run: Path, out: Path, as_json: bool) -> None:
 
     The model takes batches of any size of words as RGB bytes and gives characters and confidences; how to
     spell words out of them stands in its metadata. It is checked against torch before it is written.
+    Recognizers that read one character after another take minutes, for each of their steps becomes a part
+    of the model.
     """
     from train.onnx_export import export_onnx
 

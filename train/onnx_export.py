@@ -104,7 +104,8 @@ def export_onnx(run: Path, out: Path) -> Exported:
             reads otherwise than torch.
     """
     _refuse_missing_packages()
-    refuse_existing(out)
+    for path in (out, out.with_name(out.name + ".data")):
+        refuse_existing(path)
     opened = Run.open(run)
     images = check_words(opened.image_size)
     metadata = _metadata(opened)
