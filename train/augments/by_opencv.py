@@ -67,7 +67,9 @@ def _maps(
         depth = np.maximum(h[2, 0] * x + h[2, 1] * bent + h[2, 2], 0.1)  # as in by_torch
         places = (h[:2, :1, None] * x + h[:2, 1:2, None] * bent + h[:2, 2:, None]) / depth
         sides = np.array([width, height])[:, None, None]
-        pixels = (((places + 1) * sides - 1) / 2).clip(0, sides - 1).astype(np.float32)
+        pixels = ((places + 1) * sides - 1) / 2
+        # A hair inside, since OpenCV takes pixels one by one that have no right or lower neighbour.
+        pixels = np.where(pixels > sides - 1, sides - 1 - 1 / 32, pixels.clip(0)).astype(np.float32)
         maps.append(cv2.convertMaps(pixels[0], pixels[1], cv2.CV_16SC2))
     return maps
 
