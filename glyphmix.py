@@ -33,12 +33,12 @@ COMMANDS: Table = {
     "mix": ("curation.mix_command:mix", "Select words from datasets at an exact ratio."),
     "materialise": ("curation.materialise_command:materialise", "Write the words of a mixture in order."),
     "train": ("train.commands:train", "Train a recognizer on a mixture."),
-    "evaluate": ("train.evaluate_command:evaluate", "Measure a trained recognizer on datasets."),
+    "evaluate": ("train.evaluation.command:evaluate", "Measure a trained recognizer on datasets."),
     "read": ("train.read_command:read", "Read words on pictures with a trained recognizer."),
-    "suspects": ("train.suspects_command:suspects", "Find words that are probably labelled wrongly."),
-    "ablate": ("train.study_commands:ablate", "Run a study: many mixtures, one cause."),
-    "laws": ("train.study_commands:laws", "Fit how accuracy moves in a study."),
-    "report": ("train.study_commands:report", "Write a study's page and print its table."),
+    "suspects": ("train.suspects.command:suspects", "Find words that are probably labelled wrongly."),
+    "ablate": ("train.study.commands:ablate", "Run a study: many mixtures, one cause."),
+    "laws": ("train.study.commands:laws", "Fit how accuracy moves in a study."),
+    "report": ("train.study.commands:report", "Write a study's page and print its table."),
 }
 
 EXPORTS: Table = {

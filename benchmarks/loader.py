@@ -38,7 +38,7 @@ from curation.core.rng import stream
 from synthgen.render import load, render
 from train.augments import augments
 from train.augments.base import Augment
-from train.packing import Pack, pack
+from train.data.packing import Pack, pack
 
 Picture = Image.Image
 Operation = Callable[[Picture, np.random.Generator], Picture]

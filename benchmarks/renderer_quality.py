@@ -46,7 +46,7 @@ from curation.mixing import MixRecipe, MixSource, mix
 from synthgen.engines import engines
 from synthgen.materials import RECIPES
 from synthgen.render import Recipe, render
-from train.metrics import bootstrap_mean, wilson
+from train.evaluation.metrics import bootstrap_mean, wilson
 
 Table = dict[str, Any]
 N, STEPS, BATCH = 5_900, 3_000, 128
@@ -184,7 +184,7 @@ def prepare(arm: Arm, seed: int, options: argparse.Namespace) -> None:
 
 def train_one(at: Path, seed: int, steps: int, tests: tuple[Path, ...], tick: Callable[[int], object]) -> str:
     """Train on the mixture in ``at`` and measure; the scores are written last."""
-    from train.evaluate import evaluate
+    from train.evaluation.evaluate import evaluate
     from train.fit import fit
     from train.recipe import TrainRecipe
 

@@ -30,9 +30,9 @@ from synthgen.engines import engines
 from synthgen.fonts import index_fonts
 from synthgen.materials import FONTS, RECIPES
 from synthgen.render import Recipe, render
-from train.evaluate import evaluate
+from train.evaluation.evaluate import evaluate
+from train.evaluation.metrics import wilson
 from train.fit import fit
-from train.metrics import wilson
 from train.recipe import TrainRecipe
 
 N_TRAIN, N_TEST = 20_000, 1_000

@@ -36,7 +36,7 @@ from curation.core.rng import stream
 from curation.core.sample import Sample
 from curation.mixing import MixRecipe, MixSource, mix
 from curation.mixture import Mixture
-from train.batches import Words
+from train.data.batches import Words
 from train.recipe import TrainRecipe
 from train.training import Training
 

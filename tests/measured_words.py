@@ -9,9 +9,9 @@ import numpy as np
 import train_words
 
 from curation.core.labels import PROTOCOLS
-from train.evaluate import predictions
+from train.evaluation.evaluate import predictions
+from train.evaluation.scores import Measured, score_of
 from train.models import Reading
-from train.scores import Measured, score_of
 
 
 def measured(

@@ -18,7 +18,7 @@ from curation.core.fingerprint import dhash128
 from curation.core.images import decode, encode_png
 from curation.core.rng import stream
 from curation.core.sample import Reject, Sample
-from train.study_rows import Study
+from train.study.rows import Study
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

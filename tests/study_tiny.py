@@ -12,10 +12,10 @@ import pytest
 from study_fakes import dataset
 
 from curation.core.recipe import build
-from train.study import StudyRecipe
-from train.study_plan import Plan
-from train.study_rows import read_rows
-from train.study_run import Steps, ablate
+from train.study.plan import Plan
+from train.study.recipe import StudyRecipe
+from train.study.rows import read_rows
+from train.study.run import Steps, ablate
 
 TINY = {
     "model": {

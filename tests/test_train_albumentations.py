@@ -16,7 +16,7 @@ from curation.core.recipe import build, load
 from curation.core.rng import stream
 from train.augments.albumentations import Albumentations
 from train.augments.base import to_float
-from train.packing import scale
+from train.data.packing import scale
 from train.recipe import TrainRecipe
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.alignment import align, character_scores, confused, confusions
-from train.metrics import edit_distance
+from train.evaluation.alignment import align, character_scores, confused, confusions
+from train.evaluation.metrics import edit_distance
 
 
 @pytest.mark.parametrize(

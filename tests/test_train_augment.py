@@ -19,7 +19,7 @@ from train.augments import augments, by_opencv, by_torch
 from train.augments.base import to_float
 from train.augments.mild import Mild
 from train.augments.plan import Plan, streak
-from train.packing import scale
+from train.data.packing import scale
 
 STILL = Mild(
     rotation_deg=(0, 0), shear=(0, 0), scale=(1, 1), shift=(0, 0), perspective=(0, 0), bend_share=0,

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from curation.core.labels import CHARSET_36
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.models import models
-from train.packing import scale
 
 WORDS = train_words.random_words(64)
 SIZES = {"width": 64, "depth": 1, "heads": 4, "decoder_depth": 1, "decoder_heads": 4, "dropout": 0.0}

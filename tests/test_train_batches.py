@@ -11,8 +11,9 @@ import train_words
 
 from curation.core.labels import CHARSET_36, protocol
 from curation.mixture import Mixture
-from train import batches, fit
-from train.packing import pack
+from train import fit
+from train.data import batches
+from train.data.packing import pack
 
 
 @pytest.fixture(autouse=True)

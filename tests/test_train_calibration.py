@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.calibration import calibrate
+from train.evaluation.calibration import calibrate
 
 
 def test_the_error_is_the_distance_of_confidence_and_accuracy() -> None:

@@ -17,10 +17,10 @@ from curation.core.errors import UserError
 from curation.core.labels import CHARSET_36, CHARSET_94
 from curation.core.recipe import build
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.inits.timm_weights import FromTimm
 from train.models.base import count_parameters
 from train.models.clip4str import Clip4Str, Clip4StrNet
-from train.packing import scale
 from train.timm_models import load_timm
 
 LITTLE = Clip4Str(**train_words.SMALL["clip4str"])

@@ -7,7 +7,7 @@ import pytest
 from measured_words import measured
 
 from curation.core.errors import UserError
-from train.comparing import compare, stored_predictions
+from train.evaluation.comparing import compare, stored_predictions
 
 
 def test_two_runs_word_by_word(tmp_path: Path) -> None:

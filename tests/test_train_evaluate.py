@@ -13,9 +13,9 @@ from torch import Tensor
 from curation.core.errors import UserError
 from curation.core.files import read_json, write_json
 from curation.core.fingerprint import sha256_file
-from train import evaluate as evaluation
 from train import fit, run_folder
-from train.evaluate import Score, average, evaluate
+from train.evaluation import evaluate as evaluation
+from train.evaluation.evaluate import Score, average, evaluate
 from train.models import Reading
 
 LABELS = ["Cat", "dog!", "ant", "!?", "bee", "a" * 26, "cow", "Bat"]

@@ -11,10 +11,10 @@ import pytest
 from measured_words import measured
 
 from curation.core.images import decode
-from train.evaluate_errors import changed, sheets
-from train.evaluate_page import write_evaluation
-from train.evaluate_plot import Bar, rows
-from train.findings import find
+from train.evaluation.errors import changed, sheets
+from train.evaluation.findings import find
+from train.evaluation.page import write_evaluation
+from train.evaluation.plot import Bar, rows
 
 LABELS = ["cat", "dog", "<b>&", "house", "mouse", "sun", "moon"]
 READ = ["cat", "dig", "<i>", "", "mouze", "sun", "m00n"]
@@ -80,7 +80,7 @@ def test_pictures_are_small_and_can_be_read(page: str) -> None:
 
 
 def test_misread_words_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("train.evaluate_errors.N_WORDS", 2)
+    monkeypatch.setattr("train.evaluation.errors.N_WORDS", 2)
     one = measured(tmp_path / "words", LABELS[3:], READ[3:], SURE[3:])
     other = measured(tmp_path / "more", ["dog", "fig", "key"], ["dug", "fog", "eel"], [0.8, 0.1, 0.3])
     found = {sheet.title: [(w.set, w.label, w.read) for w in sheet.words] for sheet in sheets([one, other])}

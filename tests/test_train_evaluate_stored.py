@@ -11,9 +11,9 @@ import train_words
 from test_train_evaluate import cache, copy, refused, run, scripted
 
 from curation.core.errors import UserError
-from train.evaluate import evaluate
-from train.evaluate_text import as_text
-from train.evaluating import investigate
+from train.evaluation.evaluate import evaluate
+from train.evaluation.evaluating import investigate
+from train.evaluation.text import as_text
 
 __all__ = ["cache", "run", "scripted"]  # fixtures
 

@@ -16,7 +16,7 @@ from curation.core.errors import UserError
 from curation.core.files import read_json
 from curation.core.labels import CHARSET_36, CHARSET_94
 from glyphmix import main
-from train.evaluate import evaluate
+from train.evaluation.evaluate import evaluate
 from train.fit import fit
 from train.inits.run import FromRun
 from train.inits.scratch import Scratch

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curation.core.errors import UserError
-from train.laws import LogLine, PowerLaw, fit_log_line, fit_power_law, refit_power_law
+from train.laws.simple import LogLine, PowerLaw, fit_log_line, fit_power_law, refit_power_law
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.metrics import bootstrap_averages, bootstrap_mean, edit_distance, similarity, weighted_mean, wilson
+from train.evaluation.metrics import (
+    bootstrap_averages,
+    bootstrap_mean,
+    edit_distance,
+    similarity,
+    weighted_mean,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from curation.core.errors import UserError
 from curation.core.labels import CHARSET_36, CHARSET_94
 from curation.core.recipe import build, resolved
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.models import Recognizer, models
 from train.models.base import count_parameters, half_precision, spelled
 from train.models.conv_ctc import ConvCtc
 from train.models.ctc import CtcRecognizer, guide_loss
-from train.packing import scale
 
 CPU = torch.device("cpu")
 

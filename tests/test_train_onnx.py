@@ -26,10 +26,10 @@ from curation.core.labels import CHARSET_36
 from glyphmix import main
 from train import onnx_export
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.fit import fit
 from train.models import Reading, Recognizer, models
 from train.onnx_export import Difference, Exported, compare, export_onnx, spell, trace
-from train.packing import scale
 from train.reading import Reader
 
 WORDS = train_words.random_words(10)

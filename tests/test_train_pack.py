@@ -11,8 +11,8 @@ import train_words
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from train import packing
-from train.packing import pack, scale
+from train.data import packing
+from train.data.packing import pack, scale
 
 LABELS = train_words.random_words(30)
 

@@ -21,9 +21,9 @@ from curation.core.errors import UserError
 from train import fit
 from train.augments.mild import Mild
 from train.averages.ema import Ema
+from train.data.rendered import Rendered
 from train.processes import Processes
 from train.recipe import TrainRecipe, resolve
-from train.rendered import Rendered
 from train.training import Training
 
 LOST = (

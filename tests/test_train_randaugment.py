@@ -18,7 +18,7 @@ from curation.core.rng import stream
 from train.augments.base import to_float
 from train.augments.operations import OPERATIONS, Strength
 from train.augments.randaugment import RandAugment
-from train.packing import scale
+from train.data.packing import scale
 
 AFFINE, BILINEAR, GREY = Image.Transform.AFFINE, Image.Resampling.BILINEAR, (128, 128, 128)
 

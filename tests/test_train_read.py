@@ -16,8 +16,8 @@ from PIL import Image
 
 from curation.core.images import BrokenImageError, Pixels, encode_png
 from glyphmix import main
+from train.data.packing import scale
 from train.fit import fit
-from train.packing import scale
 from train.picture_files import Pictures
 from train.reading import Reader
 from train.training import read_all

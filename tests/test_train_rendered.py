@@ -22,13 +22,13 @@ from curation.core.errors import UserError
 from curation.core.labels import CHARSET_36, PROTOCOLS, protocol
 from curation.mixture import Mixture
 from synthgen.render import load, render
-from train import drawing
-from train.batches import Words
-from train.drawing import Drawers, blocks
-from train.packing import pack
-from train.rendered import Order, Rendered
+from train.data import drawing
+from train.data.batches import Words
+from train.data.drawing import Drawers, blocks
+from train.data.packing import pack
+from train.data.rendered import Order, Rendered
+from train.data.word_stream import WordStream
 from train.run_folder import TrainedOn
-from train.word_stream import WordStream
 
 ROOT = Path(__file__).parents[1]
 SIZE = (32, 128)
@@ -36,9 +36,9 @@ LEAVES_WORKERS_BEHIND = """
 import os, signal, sys
 import numpy as np
 from curation.core.labels import protocol
-from train import drawing
-from train.drawing import Drawers
-from train.rendered import Rendered
+from train.data import drawing
+from train.data.drawing import Drawers
+from train.data.rendered import Rendered
 drawing.BLOCK = 8
 stream = Rendered(recipe=sys.argv[1]).open(protocol("parseq36"), (32, 128))
 with Drawers(stream, 2, [np.arange(100)]) as drawers:

@@ -23,10 +23,10 @@ from curation.mixture import Mixture
 from glyphmix import main
 from synthgen.render import load, render
 from train import fit
-from train.evaluate import evaluate
+from train.data.rendered import Rendered
+from train.data.rendered_words import RenderedWords
+from train.evaluation.evaluate import evaluate
 from train.inits.run import FromRun
-from train.rendered import Rendered
-from train.rendered_words import RenderedWords
 from train.training import Training
 
 ROOT = Path(__file__).parents[1]

@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 from study_fakes import dataset, finished, with_words
 
-from train import study_words
-from train.report import write_report
-from train.report_plot import plot
-from train.report_table import lines, markdown, text_table
-from train.study_commands import laws as laws_command
-from train.study_commands import report as report_command
-from train.study_laws import study_laws
-from train.study_rows import Study
+from train.study import words as study_words
+from train.study.commands import laws as laws_command
+from train.study.commands import report as report_command
+from train.study.findings import study_laws
+from train.study.report import write_report
+from train.study.report_plot import plot
+from train.study.report_table import lines, markdown, text_table
+from train.study.rows import Study
 
 STAND_IN = {
     "name": "stand-in",

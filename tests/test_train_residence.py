@@ -14,10 +14,10 @@ import train_words
 from curation.core.errors import UserError
 from curation.core.labels import CHARSET_36, protocol
 from curation.mixture import Mixture
-from train import packing, residence
-from train.batches import Words
-from train.packing import Pack
-from train.residence import Held, Mapped, one_ahead, placed
+from train.data import packing, residence
+from train.data.batches import Words
+from train.data.packing import Pack
+from train.data.residence import Held, Mapped, one_ahead, placed
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda")

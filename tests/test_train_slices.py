@@ -11,7 +11,7 @@ from test_curation_inspect_page import sample
 from curation.core import shards
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from train.slices import refuse_unknown, slice_by
+from train.evaluation.slices import refuse_unknown, slice_by
 
 
 def groups(by: str, *sets: object) -> list[tuple[str, int, int]]:

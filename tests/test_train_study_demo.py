@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from curation.core.dataset import Dataset
 from train import demo
-from train.study_rows import read_rows
+from train.study.rows import read_rows
 
 TINY = """
 steps = 6

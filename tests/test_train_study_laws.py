@@ -9,10 +9,10 @@ import pytest
 from study_fakes import finished
 
 from curation.core.errors import UserError
-from train import study_words
-from train.report_table import law_sentences, lines
-from train.study_laws import study_laws
-from train.study_rows import Study
+from train.study import words as study_words
+from train.study.findings import study_laws
+from train.study.report_table import law_sentences, lines
+from train.study.rows import Study
 
 
 def test_the_difference_is_the_one_in_the_rows(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from study_tiny import TINY, lay_out, recipe, toml
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from train.study_commands import ablate as ablate_command
-from train.study_plan import grid_table, plan
+from train.study.commands import ablate as ablate_command
+from train.study.plan import grid_table, plan
 
 
 @pytest.fixture

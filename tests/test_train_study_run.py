@@ -15,10 +15,10 @@ from study_fakes import dataset
 from study_tiny import TINY, fake_steps, lay_out, recipe, run, toml, without_timing
 
 from curation.core.errors import UserError
-from train.study_commands import ablate as ablate_command
-from train.study_commands import laws, report
-from train.study_plan import plan
-from train.study_rows import Study, append_row, read_rows
+from train.study.commands import ablate as ablate_command
+from train.study.commands import laws, report
+from train.study.plan import plan
+from train.study.rows import Study, append_row, read_rows
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,7 +117,7 @@ def test_a_missing_metric_never_becomes_a_number(tmp_path: Path) -> None:
 def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(words: Path) -> None:
     """Nothing is faked here: mixtures, training, evaluation, laws and page of four tiny runs."""
     (words / "study.toml").write_text(toml())
-    command = "from train.study_commands import ablate; ablate()"
+    command = "from train.study.commands import ablate; ablate()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     killed = subprocess.Popen(
         [sys.executable, "-c", command, "study.toml", "-o", "killed"], env=environment, cwd=words

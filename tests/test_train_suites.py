@@ -9,7 +9,7 @@ from measured_words import measured
 
 from curation.core.errors import UserError
 from curation.importers.union14m import N_TEST
-from train.suites import SUITES, check_members, completeness, find_members, suite
+from train.evaluation.suites import SUITES, check_members, completeness, find_members, suite
 
 
 def test_counts_are_the_published_ones() -> None:

@@ -22,14 +22,14 @@ from curation.core.sample import Sample
 from curation.mixture import Mixture
 from curation.subtracting import subtract
 from glyphmix import main
-from train import suspects
 from train.fit import fit
 from train.inits.run import FromRun
 from train.learned import short_hashes
 from train.run_folder import Run
-from train.suspect_folds import Folds
-from train.suspects import Judged, Search, judge
-from train.suspects_report import list_worst
+from train.suspects import search as suspects
+from train.suspects.folds import Folds
+from train.suspects.report import list_worst
+from train.suspects.search import Judged, Search, judge
 
 N = 260
 WRONG = {5: "jjj", 77: "bad", 140: "a", 201: "ghgh"}

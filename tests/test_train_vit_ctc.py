@@ -13,9 +13,9 @@ from curation.core.errors import UserError
 from curation.core.labels import CHARSET_36
 from curation.core.recipe import build
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.models.base import count_parameters
 from train.models.vit_ctc import VitCtc
-from train.packing import scale
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def demo(out: Path, jobs: int) -> None:
     Words that stand in for real ones are drawn by the engine trdg, in fonts and of words that the native
     engine's recipe does not use; the study mixes them with rendered words at 0, 1 and 3 for each.
     """
-    from train.report import write_report
-    from train.report_table import report_text
-    from train.study_laws import write_laws
-    from train.study_rows import Study
+    from train.study.findings import write_laws
+    from train.study.report import write_report
+    from train.study.report_table import report_text
+    from train.study.rows import Study
 
     begun = time.monotonic()
     make_words(out, jobs)
@@ -94,9 +94,9 @@ def run_study(out: Path) -> None:
     """
     from curation.core.errors import UserError
     from curation.core.recipe import build
-    from train.study import StudyRecipe
-    from train.study_plan import plan
-    from train.study_run import ablate
+    from train.study.plan import plan
+    from train.study.recipe import StudyRecipe
+    from train.study.run import ablate
 
     text = STUDY.read_text(encoding="utf-8").replace('"demo-out/', json.dumps(f"{out}/")[:-1])
     checked = plan(build(StudyRecipe, tomllib.loads(text), where=STUDY.name), out / "study")

@@ -12,12 +12,12 @@ from curation.core.labels import protocol
 from curation.mixture import Mixture
 from train.compiling import refuse_missing_compiler
 from train.cost import MB
+from train.data.packing import packs_whole
+from train.data.rendered import Order
+from train.data.rendered_plan import rendered_plan
 from train.fit import threads
 from train.models.base import count_parameters
-from train.packing import packs_whole
 from train.recipe import TrainRecipe
-from train.rendered import Order
-from train.rendered_plan import rendered_plan
 from train.run_log import refuse_missing_tensorboard
 from train.training import Training
 

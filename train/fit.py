@@ -16,9 +16,10 @@ from curation.core.labels import protocol
 from curation.core.recipe import resolved
 from curation.mixture import Mixture
 from train import checkpoints, run_folder
-from train.batches import Words
 from train.compiling import never_silently, refuse_missing_compiler
 from train.cost import Meter, peak_gpu_memory_mb
+from train.data.batches import Words
+from train.data.word_stream import WordStream
 from train.loop import Loop
 from train.models import Recognizer
 from train.models.base import count_parameters
@@ -28,7 +29,6 @@ from train.run_folder import TrainedOn
 from train.run_log import refuse_missing_tensorboard
 from train.training import Training
 from train.validation import validate
-from train.word_stream import WordStream
 
 __all__ = ["TrainRecipe", "fit"]
 

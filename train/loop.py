@@ -16,8 +16,8 @@ from tqdm import tqdm
 from curation.core.errors import UserError
 from curation.core.pool import progress
 from train import checkpoints
-from train.batches import Words
 from train.cost import Meter
+from train.data.batches import Words
 from train.processes import Processes
 from train.run_log import RunLog
 from train.training import Training, learning_rate

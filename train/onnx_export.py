@@ -36,9 +36,9 @@ from curation.core.files import refuse_existing
 from curation.core.fingerprint import sha256_file, versions
 from curation.core.images import Pixels
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.models import Reading, Recognizer
 from train.models.base import count_parameters
-from train.packing import scale
 from train.run_folder import Run
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")

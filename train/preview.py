@@ -12,9 +12,9 @@ from curation.core.rng import stream
 from curation.core.sheet import contact_sheet
 from curation.mixture import Mixture
 from train.augments.base import Augment
-from train.packing import scale
+from train.data.packing import scale
+from train.data.rendered import Order
 from train.recipe import TrainRecipe
-from train.rendered import Order
 
 AFTER = 3  # changed copies beside each word
 

@@ -17,9 +17,9 @@ import torch
 from curation.core.errors import UserError
 from curation.core.images import BrokenImageError, Pixels, decode
 from train.augments.base import to_float
+from train.data.packing import scale
 from train.models import Reading
 from train.models.base import half_precision
-from train.packing import scale
 from train.run_folder import Run
 
 BATCH = 64

@@ -16,12 +16,12 @@ from train.augments import augments
 from train.augments.mild import Mild
 from train.averages import averages
 from train.averages.none import NoAverage
+from train.data.rendered import Rendered
 from train.inits import inits
 from train.inits.scratch import Scratch
 from train.models import models
 from train.models.conv_ctc import ConvCtc
 from train.processes import ALONE, Processes
-from train.rendered import Rendered
 from train.schedules import schedules
 from train.schedules.one_cycle import OneCycle
 

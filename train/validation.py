@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from train.batches import Words
-from train.metrics import wilson
+from train.data.batches import Words
+from train.evaluation.metrics import wilson
 from train.models import Recognizer
 from train.recipe import TrainRecipe
 from train.training import read_all

@@ -1,0 +1,1 @@
+"""Fitting how errors move with data, size and compute."""

@@ -1,0 +1,1 @@
+"""Studies: many mixtures, one cause."""

@@ -1,0 +1,78 @@
+"""Taking hold of a study's folder: one process at a time, one recipe, one state of its datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from curation.core.errors import UserError
+from curation.core.files import read_json, refuse_existing, write_json
+from curation.core.lock import alone
+from curation.core.recipe import resolved
+from train.run_folder import differing
+from train.study.plan import Plan
+from train.study.rows import FORMAT
+
+LOCK = ".lock"
+
+
+@contextmanager
+def begun(study: Plan, out: Path, *, toml: str, command: str | None) -> Iterator[None]:
+    """Hold ``out`` for this study, with its ``study.json`` written or found to be the same study's.
+
+    Args:
+        study: The checked study.
+        out: Its folder: new, or the same study's.
+        toml: The recipe's text.
+        command: What does everything again, or None.
+
+    Raises:
+        UserError: ``out`` holds something else, this study with another recipe or changed datasets, or
+            another process is at it.
+    """
+    known = (out / "study.json").is_file()
+    if not known and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
+        refuse_existing(out)  # a folder with nothing in it may be our own, killed at once
+    out.mkdir(parents=True, exist_ok=True)
+    with alone(out / LOCK, f"another process is running study {out}. Wait for it, or stop it."):
+        facts = _facts(study, toml, command)
+        if (out / "study.json").is_file():
+            _refuse_changed(read_json(out / "study.json"), facts, out)
+        else:
+            write_json(out / "study.json", facts)
+        yield
+
+
+def _facts(study: Plan, toml: str, command: str | None) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "kind": "study",
+        "recipe": resolved(study.recipe),
+        "recipe_toml": toml,
+        "command": command,
+        "cells": [resolved(cell) for cell in study.cells],
+        "runs": [run.name for run in study.runs],
+        "datasets": list(study.datasets),
+    }
+
+
+def _refuse_changed(before: Mapping[str, Any], now: Mapping[str, Any], out: Path) -> None:
+    if keys := differing(before["recipe"], now["recipe"]):
+        raise UserError(
+            f"study {out} was begun with another recipe, which differs in: {', '.join(keys)}. "
+            "Repeat the recipe it was begun with, or give another name with -o."
+        )
+    fingerprints = {entry["path"]: entry["fingerprint"] for entry in before["datasets"]}
+    for entry in now["datasets"]:
+        if (was := fingerprints[entry["path"]]) != entry["fingerprint"]:
+            raise UserError(
+                f"dataset {entry['path']} has changed since study {out} was begun: its fingerprint is "
+                f"{entry['fingerprint'][:16]}, not {was[:16]}. Restore it, or give another name with -o."
+            )
+    if before["cells"] != now["cells"]:
+        raise UserError(
+            f"study {out} was begun by a glyphmix that counted its words otherwise. "
+            "Go on with that version, or give another name with -o."
+        )
