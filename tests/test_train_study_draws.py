@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.study.draws import Interval, Outcome, draw_outcome, mcnemar
+from train.laws.interval import Interval
+from train.study.draws import Outcome, draw_outcome, mcnemar
 
 
 def reads(rng: np.random.Generator, hardness: np.ndarray, accuracy: float, seeds: int) -> np.ndarray:

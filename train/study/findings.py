@@ -10,6 +10,7 @@ import numpy as np
 
 from curation.core.errors import UserError
 from curation.core.files import write_json
+from train.laws.interval import Interval
 from train.laws.simple import (
     LINE_SIZES,
     POWER_SIZES,
@@ -19,7 +20,7 @@ from train.laws.simple import (
     fit_power_law,
     refit_power_law,
 )
-from train.study.draws import Interval, Outcome, draw_outcome, mcnemar
+from train.study.draws import Outcome, draw_outcome, mcnemar
 from train.study.rows import FORMAT, Row, Study
 
 ALL_TESTS = "all tests"  # every test word counted once, so that larger sets weigh more
