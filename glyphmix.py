@@ -37,7 +37,7 @@ COMMANDS: Table = {
     "read": ("train.read_command:read", "Read words on pictures with a trained recognizer."),
     "suspects": ("train.suspects.command:suspects", "Find words that are probably labelled wrongly."),
     "ablate": ("train.study.commands:ablate", "Run a study: many mixtures, one cause."),
-    "laws": ("train.study.commands:laws", "Fit how accuracy moves in a study."),
+    "laws": ("train.study.laws_command:laws", "Fit how accuracy moves in a study."),
     "report": ("train.study.commands:report", "Write a study's page and print its table."),
 }
 

@@ -1,4 +1,4 @@
-"""The commands that run a study, fit its laws and write its page."""
+"""The commands that run a study and write its page."""
 
 from __future__ import annotations
 
@@ -60,20 +60,6 @@ def ablate(recipe: str, out: Path, dry_run: bool, as_json: bool) -> None:
             f"{len(result.failed)} of {len(checked.runs)} runs failed: {names}. "
             "See above for why; the same command tries them again."
         )
-
-
-@click.command()
-@folder
-@options.as_json
-def laws(study: Path, as_json: bool) -> None:
-    """Compare the cells of the study OUT, and fit how accuracy moves as far as its data allow."""
-    from train.study.findings import write_laws
-    from train.study.report_table import laws_text
-    from train.study.rows import Study
-
-    opened = Study.open(study)
-    found = write_laws(opened)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else laws_text(opened, found))
 
 
 @click.command()
