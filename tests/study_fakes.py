@@ -74,7 +74,7 @@ def write(
 
 
 RECIPE = """question = "How does accuracy move when <synthetic> words are added?"
-design = "fixed_real"
+seeds = [0]
 """
 
 
@@ -82,18 +82,27 @@ def recipe(**changes: Any) -> dict[str, Any]:
     """A resolved recipe, as ``study.json`` holds it."""
     return {
         "question": "How does accuracy move when <synthetic> words are added?",
-        "design": "fixed_real",
-        "ratios": [0.0, 1.0, 3.0],
-        "synthetic_only": True,
+        "parts": [part("real", "real"), part("rendered", "synthetic")],
+        "designs": [{"kind": "fixed_real", "ratios": [0.0, 1.0, 3.0], "synthetic_only": True}],
         "seeds": [0],
         "protocol": "parseq36",
         "tests": ["out/test_a", "out/test_b"],
         "validation": 100,
-        "total": None,
-        "real": {"name": "real", "paths": ["out/real"], "count": None, "note": ""},
-        "synthetic": {"name": "rendered", "paths": ["out/rendered"], "count": None, "note": ""},
-        "train": {"steps": 100, "batch_size": 64},
+        "held_out": "largest",
+        "train": {"steps": 100, "batch": 640},
         **changes,
+    }
+
+
+def part(name: str, kind: str, note: str = "") -> dict[str, Any]:
+    """A part of a resolved recipe."""
+    return {
+        "name": name,
+        "kind": kind,
+        "paths": [f"out/{name}"],
+        "count": None,
+        "note": note,
+        "price": None,
     }
 
 
@@ -108,6 +117,7 @@ def finished(
     seed_sd: float = 0.0,
     datasets: tuple[dict[str, Any], ...] = (),
     skip: tuple[str, ...] = (),
+    design: str = "fixed_real",
     **changes: Any,
 ) -> Study:
     """Write a study whose cells have the stated true accuracies, and open it.
@@ -122,17 +132,20 @@ def finished(
         seed_sd: How far a seed moves a run's true accuracy.
         datasets: Entries of ``study.json``.
         skip: Runs that have not finished.
+        design: Kind of its one design.
         changes: Keys of the recipe.
     """
     grid = _grid(accuracy, n_real)
-    runs = {f"fixed_real-{cell['name']}-s{seed}": (cell, seed) for cell in grid for seed in seeds}
+    runs = {f"{cell['name']}-s{seed}": (cell, seed) for cell in grid for seed in seeds}
+    facts_recipe = recipe(seeds=list(seeds), train={"steps": 100, "batch": samples_seen // 100}, **changes)
+    parts = [part["name"] for part in facts_recipe["parts"]]
     rng, rows = np.random.default_rng(0), []
     hardness = {test: rng.uniform(size=n) for test, n in words.items()}
     for name, (cell, seed) in runs.items():
         true = accuracy[cell["name"]] + (rng.normal(0, seed_sd) if seed_sd else 0)
         scores = _tested(path / "runs" / name / "predictions", hardness, true, rng)
-        rows.append(_row(name, cell, seed, scores, samples_seen))
-    facts = _facts(recipe(seeds=list(seeds), **changes), grid, list(runs), list(datasets))
+        rows.append(_row(name, cell, seed, scores, samples_seen, parts))
+    facts = _facts(facts_recipe, grid, list(runs), list(datasets), design)
     (path / "study.json").write_text(json.dumps(facts))
     kept = [json.dumps(row) for row in rows if row["run"] not in skip]
     (path / "runs.jsonl").write_text("".join(f"{row}\n" for row in kept))
@@ -140,15 +153,39 @@ def finished(
 
 
 def _facts(
-    resolved: dict[str, Any], grid: list[dict[str, Any]], runs: list[str], datasets: list[dict[str, Any]]
+    resolved: dict[str, Any],
+    grid: list[dict[str, Any]],
+    runs: list[str],
+    datasets: list[dict[str, Any]],
+    design: str,
 ) -> dict[str, Any]:
+    parts = [part["name"] for part in resolved["parts"]]
+    cells = []
+    for cell in grid:
+        words = dict(zip(parts, (cell["n_real"], cell["n_synthetic"]), strict=True))
+        stage = {"words": {name: n for name, n in words.items() if n}, "changes": {}}
+        cells.append({"name": cell["name"], "stages": [stage]})
     return {
-        "format": 1,
+        "format": 2,
         "kind": "study",
         "recipe": resolved,
         "recipe_toml": RECIPE,
         "command": None,
-        "cells": grid,
+        "parts": resolved["parts"],
+        "cells": cells,
+        "designs": [
+            {
+                "name": design,
+                "kind": design,
+                "sentence": f"Synthetic words are added to the same {grid[0]['n_real']:,} real ones.",
+                "factor": f"{parts[1]} words per {parts[0]} word",
+                "scale": "ratio",
+                "places": [{"cell": c["name"], "x": c["ratio"], "label": f"{c['ratio']}"} for c in grid],
+                "base": grid[0]["name"],
+                "remarks": [],
+            }
+        ],
+        "held_out": [],
         "runs": runs,
         "datasets": datasets,
     }
@@ -210,31 +247,38 @@ def _predictions(file: Path, test: str, correct: np.ndarray) -> None:
 
 
 def _row(
-    name: str, cell: dict[str, Any], seed: int, scores: list[dict[str, Any]], samples_seen: int
+    name: str,
+    cell: dict[str, Any],
+    seed: int,
+    scores: list[dict[str, Any]],
+    samples_seen: int,
+    parts: list[str],
 ) -> dict[str, Any]:
-    seen = samples_seen * cell["n_real"] // (cell["n_real"] + cell["n_synthetic"])
-    held_out = {**_score("validation", np.arange(100) < 100 * scores[0]["accuracy"])}
+    n_total = cell["n_real"] + cell["n_synthetic"]
+    seen = samples_seen * cell["n_real"] // n_total
+    words = dict(zip(parts, (cell["n_real"], cell["n_synthetic"]), strict=True))
     return {
         "run": name,
-        "design": "fixed_real",
         "cell": cell["name"],
-        "ratio": cell["ratio"],
         "seed": seed,
+        "words": words,
         "n_real": cell["n_real"],
         "n_synthetic": cell["n_synthetic"],
-        "n_total": cell["n_real"] + cell["n_synthetic"],
-        "unique": {"real": cell["n_real"], "synthetic": cell["n_synthetic"]},
-        "seen": {"real": seen, "synthetic": samples_seen - seen},
+        "n_total": n_total,
+        "unique": words,
+        "seen": dict(zip(parts, (seen, samples_seen - seen), strict=True)),
         "steps": 100,
         "samples_seen": samples_seen,
         "model": "conv_ctc",
         "parameters": 1000,
+        "flops": None,
         "device": "cpu",
         "threads": 1,
-        "validation": held_out,
-        "left_out": {"real": {"too_long": 1}, "synthetic": {}},
+        "validation": _score("validation", np.arange(100) < 100 * scores[0]["accuracy"]),
+        "left_out": {parts[0]: {"too_long": 1}, parts[1]: {}},
         "unlearnable": {},
         "tests": scores,
+        "stages": [],
         "versions": {"glyphmix": "0.1.0"},
         "git_commit": "abc",
         "timing": {"seconds": 1.0},
@@ -268,8 +312,8 @@ def with_words(path: Path, **changes: Any) -> Study:
     (path / "mixtures").mkdir()
     for row in study.rows:
         sources = [
-            MixSource(name=name, paths=(path.parent / folder,), count=row[f"n_{name}"])
-            for name, folder in (("real", "real"), ("synthetic", "rendered"))
+            MixSource(name=part["name"], paths=(path.parent / folder,), count=row["words"][part["name"]])
+            for part, folder in zip(study.parts, ("real", "rendered"), strict=True)
         ]
         mix(MixRecipe(sources=tuple(sources)), path / "mixtures" / row["run"])
     return study

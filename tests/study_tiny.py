@@ -12,10 +12,11 @@ import pytest
 from study_fakes import dataset
 
 from curation.core.recipe import build
+from train.study.one_run import Steps
 from train.study.plan import Plan
 from train.study.recipe import StudyRecipe
 from train.study.rows import read_rows
-from train.study.run import Steps, ablate
+from train.study.run import ablate
 
 TINY = {
     "model": {
@@ -43,36 +44,41 @@ def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+REAL = {"name": "real", "kind": "real", "paths": ["real"]}
+RENDERED = {"name": "rendered", "kind": "synthetic", "paths": ["rendered"]}
+ADDED = {"kind": "fixed_real", "ratios": [0, 1, 3], "synthetic_only": True}
+
+
 def table(**changes: Any) -> dict[str, Any]:
     return {
         "question": "Does it help?",
-        "design": "fixed_real",
-        "ratios": [0, 1, 3],
-        "synthetic_only": True,
         "tests": ["test_a"],
         "validation": 20,
-        "real": {"name": "real", "paths": ["real"]},
-        "synthetic": {"name": "rendered", "paths": ["rendered"]},
+        "parts": [REAL, RENDERED],
+        "designs": [ADDED],
         "train": TINY,
         **changes,
     }
 
 
-def recipe(**changes: Any) -> StudyRecipe:
+def recipe(*designs: dict[str, Any], **changes: Any) -> StudyRecipe:
+    """The recipe of a tiny study, with other designs or keys."""
+    if designs:
+        changes["designs"] = list(designs)
     return build(StudyRecipe, table(**changes), where="study.toml")
 
 
 def toml(**changes: Any) -> str:
-    """The same as TOML: JSON values are TOML values, but for tables, which get headings."""
+    """The same as TOML: JSON values are TOML values, but for tables, which are written inline."""
 
-    def written(items: dict[str, Any], prefix: str) -> list[str]:
-        plain = [f"{k} = {json.dumps(v)}" for k, v in items.items() if not isinstance(v, dict)]
-        for key, value in items.items():
-            if isinstance(value, dict):
-                plain += [f"[{prefix}{key}]", *written(value, f"{prefix}{key}.")]
-        return plain
+    def written(value: Any) -> str:
+        if isinstance(value, dict):
+            return "{ " + ", ".join(f"{key} = {written(item)}" for key, item in value.items()) + " }"
+        if isinstance(value, list):
+            return "[" + ", ".join(map(written, value)) + "]"
+        return json.dumps(value)
 
-    return "\n".join(written(table(**changes), ""))
+    return "\n".join(f"{key} = {written(value)}" for key, value in table(**changes).items())
 
 
 def without_timing(path: Path) -> list[dict[str, Any]]:

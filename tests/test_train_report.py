@@ -9,23 +9,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from study_fakes import dataset, finished, with_words
+from study_fakes import dataset, finished, part, with_words
 
 from train.study import words as study_words
-from train.study.commands import laws as laws_command
 from train.study.commands import report as report_command
 from train.study.findings import study_laws
+from train.study.laws_command import laws as laws_command
 from train.study.report import write_report
 from train.study.report_plot import plot
 from train.study.report_table import lines, markdown, text_table
 from train.study.rows import Study
 
-STAND_IN = {
-    "name": "stand-in",
-    "paths": ["x"],
-    "count": None,
-    "note": "the stand-in for real words: no photograph is among them.",
-}
+STAND_IN = part("stand-in", "real", "the stand-in for real words: no photograph is among them.")
+RENDERED = part("rendered", "synthetic")
 
 
 class Page(HTMLParser):
@@ -54,7 +50,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return with_words(tmp_path_factory.mktemp("report") / "study", real=STAND_IN)
+    return with_words(tmp_path_factory.mktemp("report") / "study", parts=[STAND_IN, RENDERED])
 
 
 def page_of(study: Study) -> str:
@@ -90,7 +86,7 @@ def test_text_from_recipes_and_labels_is_escaped(tmp_path: Path) -> None:
         {"r0": 0.4, "r1": 0.5},
         words={"a<b": 100},
         question=nasty,
-        real={"name": "re<al", "paths": ["x"], "count": None, "note": nasty},
+        parts=[part("re<al", "real", nasty), RENDERED],
     )
     html = page_of(study)
     assert "<script" not in html
@@ -106,7 +102,7 @@ def test_equal_results_give_equal_bytes(study: Study) -> None:
 def test_a_stand_in_is_called_one_wherever_figures_stand(study: Study) -> None:
     html = page_of(study)
     sections = html.split("<section>")
-    note = STAND_IN["note"]
+    note = str(STAND_IN["note"])
     assert note in sections[0]
     assert note in sections[1]
     assert note in sections[2]

@@ -130,14 +130,12 @@ def test_test_words_that_were_trained_on_are_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_base_is_no_answer(tmp_path: Path) -> None:
-    study = finished(tmp_path, {"r0": 0.4, "r3": 0.6}, words={"a": 300}, skip=("fixed_real-r0-s0",))
+    study = finished(tmp_path, {"r0": 0.4, "r3": 0.6}, words={"a": 300}, skip=("r0-s0",))
     laws = study_laws(study)
     assert study_words.answer(study, laws) == (
         "Not answered yet: the cell r0, which the others are compared with, has not finished."
     )
-    assert study_words.remarks(study, laws)[-1] == (
-        "Not finished: fixed_real-r0-s0. Run ablate again to go on."
-    )
+    assert study_words.remarks(study, laws)[-1] == ("Not finished: r0-s0. Run ablate again to go on.")
 
 
 def with_validation(study: Study, **accuracy: tuple[float, ...]) -> Study:
@@ -176,7 +174,7 @@ def test_ratios_that_read_equally_many_held_out_words_are_all_named(tmp_path: Pa
 def test_the_ratio_is_chosen_over_seeds_that_all_ratios_have(tmp_path: Path) -> None:
     """Seed 1 held easier words out, and r1 has not read them yet."""
     cells = {"r0": 0.4, "r1": 0.5, "r3": 0.5}
-    study = finished(tmp_path, cells, words={"a": 300}, seeds=(0, 1), skip=("fixed_real-r1-s1",))
+    study = finished(tmp_path, cells, words={"a": 300}, seeds=(0, 1), skip=("r1-s1",))
     with_validation(study, r0=(0.4, 0.9), r1=(0.5,), r3=(0.45, 0.95))
     assert study_laws(study)["best_on_validation"] == "r1"
 
@@ -212,7 +210,7 @@ def test_one_seed_beside_several_has_an_interval_that_covers_seeds_too(tmp_path:
         words={"a": 2000},
         seeds=(0, 1),
         seed_sd=0.05,
-        skip=("fixed_real-r1-s1",),
+        skip=("r1-s1",),
     )
     laws = study_laws(study)
     shown, alone = lines(study, laws)[1].scores[0], study.rows[-1]["tests"][0]
@@ -226,24 +224,6 @@ def test_a_gain_by_doubling_says_which_words_were_added(tmp_path: Path) -> None:
     assert " points each time the words double, by rendered words alone [" in sentence
 
 
-@pytest.mark.parametrize(
-    ("design", "n_synthetic", "said"),
-    [
-        ("fixed_real", 300, "the same 100 real words are in every cell with real words (the cell synthetic "),
-        ("fixed_total", 100, "every cell has 100 different words and every run sees 640 samples"),
-        ("fixed_total", 75, "every cell with real words has 100 different words"),  # as it once was
-    ],
-)
-def test_the_design_is_true_of_the_cell_without_real_words(design: str, n_synthetic: int, said: str) -> None:
-    real = {"name": "real"}, {"name": "rendered"}
-    cells = [
-        {"ratio": 0.0, "n_real": 100, "n_synthetic": 0},
-        {"ratio": None, "n_real": 0, "n_synthetic": n_synthetic},
-    ]
-    recipe = {"design": design, "real": real[0], "synthetic": real[1]}
-    assert said in study_words.design_sentence(recipe, cells, 640)
-
-
 class TestPredictions:
     """What lies in the folders of runs must be what the rows say."""
 
@@ -254,11 +234,11 @@ class TestPredictions:
 
     def test_cut_short(self, tmp_path: Path) -> None:
         study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
-        file = tmp_path / "runs" / "fixed_real-r1-s0" / "predictions" / "a.parquet"
+        file = tmp_path / "runs" / "r1-s0" / "predictions" / "a.parquet"
         os.truncate(file, 200)
         assert self.refused(study) == (
-            f"{file} is damaged. Restore it, or remove runs/fixed_real-r1-s0/predictions and the row of "
-            "fixed_real-r1-s0 in runs.jsonl, and run ablate again: it only evaluates anew."
+            f"{file} is damaged. Restore it, or remove runs/r1-s0/predictions and the row of "
+            "r1-s0 in runs.jsonl, and run ablate again: it only evaluates anew."
         )
 
     def test_made_anew_under_another_protocol(self, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from study_fakes import dataset, write
-from study_tiny import TINY, lay_out, recipe, toml
+from study_tiny import ADDED, REAL, RENDERED, TINY, lay_out, recipe, toml
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
@@ -30,17 +30,17 @@ def test_test_words_among_those_trained_on_are_counted_by_picture_and_uid(words:
     study = plan(recipe(tests=["test_a", "mixed"]), words / "out")
     counted = {entry["name"]: entry.get("n_shared") for entry in study.datasets}
     assert counted == {"real": None, "rendered": None, "test_a": 0, "mixed": 5}
-    assert study.remarks == [
+    assert study.remarks == (
         "5 words of mixed are among the words trained on (the same picture or uid), so accuracy on it is "
-        "flattered. Take them out of one of the two."
-    ]
+        "flattered. Take them out of one of the two.",
+    )
 
 
 def test_a_plan_says_when_runs_end_before_they_have_seen_their_words(words: Path) -> None:
     (words / "study.toml").write_text(toml(train={**TINY, "steps": 6}))
     said = (
-        "96 samples are fewer than the different words of r3 and synthetic (up to 160): the rest is never "
-        "seen and teaches nothing. Raise steps."
+        "96 samples are fewer than the different words of real40-rendered120 and rendered120 (up to 160): "
+        "the rest is never seen and teaches nothing. Raise steps."
     )
     shown = CliRunner().invoke(ablate_command, ["study.toml", "-o", "out", "--dry-run"])
     assert shown.stdout.endswith(f"|\n\n{said}\n")
@@ -48,38 +48,64 @@ def test_a_plan_says_when_runs_end_before_they_have_seen_their_words(words: Path
 
 def test_the_grid_is_counted_before_anything_runs(words: Path) -> None:
     assert grid_table(plan(recipe(), words / "out")) == (
-        "| run                     | real | rendered | different words | samples seen | passes |\n"
-        "| ----------------------- | ---: | -------: | --------------: | -----------: | -----: |\n"
-        "| fixed_real-r0-s0        |   40 |        0 |              40 |          192 |    4.8 |\n"
-        "| fixed_real-r1-s0        |   40 |       40 |              80 |          192 |    2.4 |\n"
-        "| fixed_real-r3-s0        |   40 |      120 |             160 |          192 |    1.2 |\n"
-        "| fixed_real-synthetic-s0 |    0 |      120 |             120 |          192 |    1.6 |"
+        "| run                   | real | rendered | different words | samples seen | passes |\n"
+        "| --------------------- | ---: | -------: | --------------: | -----------: | -----: |\n"
+        "| real40-s0             |   40 |        0 |              40 |          192 |    4.8 |\n"
+        "| real40-rendered40-s0  |   40 |       40 |              80 |          192 |    2.4 |\n"
+        "| real40-rendered120-s0 |   40 |      120 |             160 |          192 |    1.2 |\n"
+        "| rendered120-s0        |    0 |      120 |             120 |          192 |    1.6 |"
     )
     assert not (words / "out").exists()
 
 
 def test_fixed_total_keeps_the_volume(words: Path) -> None:
-    grid = plan(recipe(design="fixed_total", ratios=[0, 0.5, 3]), words / "out").cells
-    assert [(c.name, c.n_real, c.n_synthetic) for c in grid] == [
-        ("r0", 40, 0),
-        ("r0.5", 27, 13),
-        ("r3", 10, 30),
-        ("synthetic", 0, 40),
+    shares = {"kind": "fixed_total", "ratios": [0, 0.5, 3], "synthetic_only": True}
+    grid = plan(recipe(shares), words / "out").cells
+    assert [cell.words for cell in grid] == [
+        {"real": 40},
+        {"real": 27, "rendered": 13},
+        {"real": 10, "rendered": 30},
+        {"rendered": 40},
     ]
+
+
+def test_a_cell_of_two_designs_is_run_once(words: Path) -> None:
+    moved = {"kind": "volume", "ratio": 1, "totals": [20, 80]}
+    study = plan(recipe({**ADDED, "synthetic_only": False}, moved), words / "out")
+    assert [cell.name for cell in study.cells] == [
+        "real40",
+        "real40-rendered40",
+        "real40-rendered120",
+        "real10-rendered10",
+    ]
+    assert [place["cell"] for place in study.designs[1]["places"]] == [
+        "real10-rendered10",
+        "real40-rendered40",
+    ]
+    assert study.held_out == ("real40-rendered40", "real40-rendered120")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         (
-            {"ratios": [0, 4]},
-            "the cell r4 needs 160 rendered words, and there are 120. "
-            "Make more, or lower the ratios or the words that every cell starts from.",
+            {"designs": [{**ADDED, "ratios": [0, 4]}]},
+            "design fixed_real needs 160 rendered words at ratio 4, and there are 120. "
+            "Make more of them, or let the design ask for fewer.",
         ),
         (
-            {"real": {"name": "real", "paths": ["real"], "count": 50}},
+            {"parts": [{**REAL, "count": 50}, RENDERED]},
             "beside the 20 held out there are 40 real words, fewer than the 50 asked for. "
-            "Add datasets to real.paths, or lower count or validation.",
+            "Add datasets to its paths, or lower count or validation.",
+        ),
+        (
+            {"parts": [REAL, {**RENDERED, "count": 500}]},
+            "there are 120 rendered words, fewer than the 500 asked for. "
+            "Add datasets to its paths, or lower count.",
+        ),
+        (
+            {"validation": 60},
+            "design fixed_real has no words at ratio 0. Ask for some there.",
         ),
         (
             {"tests": ["real"]},
@@ -92,26 +118,46 @@ def test_fixed_total_keeps_the_volume(words: Path) -> None:
         ),
         ({"tests": ["nowhere"]}, "dataset nowhere does not exist. Check the path."),
         (
-            {"design": "fixed_total", "total": 100},
-            "the cell r0 needs 100 real words, and there are 40. "
-            "Make more, or lower the ratios or the words that every cell starts from.",
+            {"designs": [{"kind": "fixed_total", "ratios": [0], "total": 100}]},
+            "design fixed_total needs 100 real words at ratio 0, and there are 40. "
+            "Make more of them, or let the design ask for fewer.",
         ),
         (
-            {"ratios": [1, 1]},
-            "study.toml: ratios must be different numbers of 0 or more, got [1.0, 1.0].",
+            {"designs": [{**ADDED, "ratios": [1, 1]}]},
+            "study.toml, designs[0] (fixed_real): ratios must be different numbers of 0 or more, "
+            "got [1.0, 1.0].",
         ),
-        ({"total": 5}, "study.toml: total must be 1 or more, and only the design fixed_total has one."),
         (
-            {"synthetic": {"name": "real", "paths": ["rendered"]}},
-            "study.toml: real and synthetic are both named 'real'; give them two names.",
+            {"parts": [REAL, {**RENDERED, "name": "real"}]},
+            "study.toml: two parts are named 'real'; give one of them another name.",
         ),
+        (
+            {"parts": [REAL]},
+            "design fixed_real needs synthetic words, and the recipe has none. "
+            'Add a table [[parts]] with kind = "synthetic".',
+        ),
+        (
+            {"parts": [RENDERED]},
+            "study.toml: no part is real, so no real words can be held out to choose by; "
+            'add a part of kind = "real", even if no design trains on it.',
+        ),
+        (
+            {"parts": [{**REAL, "name": "my words"}, RENDERED]},
+            "study.toml, parts[0]: name must be made of letters, digits, '_', '-' and '.', as folders are "
+            "named after it, got 'my words'.",
+        ),
+        (
+            {"designs": [ADDED, ADDED]},
+            "study.toml: two designs are named 'fixed_real'; give one of them another name.",
+        ),
+        ({"designs": []}, "study.toml: there are no designs; add a table [[designs]]."),
         (
             {"train": {**TINY, "mixture": "m"}},
             "study.toml: train must name no mixture; a study makes its own.",
         ),
         (
             {"train": {**TINY, "rendered": {"recipe": "mjst_plus"}}},
-            "study.toml: train must render no words; a study has its own, in synthetic.",
+            "study.toml: train must render no words; a study has its own, in parts of kind synthetic.",
         ),
         (
             {"protocol": "exact"},
@@ -132,17 +178,17 @@ def test_what_does_not_fit_is_refused_before_the_first_run(
 def test_dry_run_prints_the_grid_and_writes_nothing(words: Path) -> None:
     (words / "study.toml").write_text(toml())
     shown = CliRunner().invoke(ablate_command, ["study.toml", "-o", "out", "--dry-run"])
-    assert shown.stdout.splitlines()[2].startswith("| fixed_real-r0-s0 ")
+    assert shown.stdout.splitlines()[2].startswith("| real40-s0 ")
     assert not (words / "out").exists()
 
 
 def test_seeds_name_their_runs(words: Path) -> None:
-    study = replace(recipe(), seeds=(0, 7), synthetic_only=False)
-    assert [found.name for found in plan(study, words / "out").runs] == [
-        "fixed_real-r0-s0",
-        "fixed_real-r0-s7",
-        "fixed_real-r1-s0",
-        "fixed_real-r1-s7",
-        "fixed_real-r3-s0",
-        "fixed_real-r3-s7",
+    study = plan(replace(recipe({**ADDED, "ratios": [0, 1]}), seeds=(0, 7)), words / "out")
+    assert [found.name for found in study.runs] == [
+        "real40-s0",
+        "real40-s7",
+        "real40-rendered40-s0",
+        "real40-rendered40-s7",
+        "rendered40-s0",
+        "rendered40-s7",
     ]

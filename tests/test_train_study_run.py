@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from study_fakes import dataset
-from study_tiny import TINY, fake_steps, lay_out, recipe, run, toml, without_timing
+from study_tiny import ADDED, TINY, fake_steps, lay_out, recipe, run, toml, without_timing
 
 from curation.core.errors import UserError
 from train.study.commands import ablate as ablate_command
-from train.study.commands import laws, report
+from train.study.commands import report
+from train.study.laws_command import laws
 from train.study.plan import plan
 from train.study.rows import Study, append_row, read_rows
 
 ROOT = Path(__file__).parents[1]
+R0, R1, R3, ALONE = "real40", "real40-rendered40", "real40-rendered120", "rendered120"
+RUN1 = f"{R1}-s0"
 
 
 @pytest.fixture
@@ -30,16 +33,16 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_failed_run_is_named_and_the_others_go_on(words: Path) -> None:
     study, out, told = plan(recipe(), words / "out"), words / "out", []
-    result = run(study, out, fake_steps(broken=("fixed_real-r1-s0",)), told)
-    assert result.failed == {"fixed_real-r1-s0": "FloatingPointError: loss nan"}
-    assert [row["cell"] for row in result.rows] == ["r0", "r3", "synthetic"]
-    trace = out / "runs" / "fixed_real-r1-s0.error.txt"
-    assert f"run fixed_real-r1-s0 failed: FloatingPointError: loss nan (traceback in {trace})" in told
+    result = run(study, out, fake_steps(broken=(RUN1,)), told)
+    assert result.failed == {RUN1: "FloatingPointError: loss nan"}
+    assert [row["cell"] for row in result.rows] == [R0, R3, ALONE]
+    trace = out / "runs" / f"{RUN1}.error.txt"
+    assert f"run {RUN1} failed: FloatingPointError: loss nan (traceback in {trace})" in told
     assert "FloatingPointError: loss nan" in trace.read_text()
     done: list[str] = []
     again = run(study, out, fake_steps(done=done))
-    assert done == ["fixed_real-r1-s0"]
-    assert [row["cell"] for row in again.rows] == ["r0", "r1", "r3", "synthetic"]
+    assert done == [RUN1]
+    assert [row["cell"] for row in again.rows] == [R0, R1, R3, ALONE]
     assert not again.failed
     assert not trace.exists()
 
@@ -49,23 +52,24 @@ def test_cells_share_their_held_out_words_and_nest(words: Path) -> None:
 
     run(plan(recipe(), words / "out"), words / "out", fake_steps())
     mixtures = {
-        path.name.split("-")[1]: Mixture.open(path) for path in sorted((words / "out/mixtures").iterdir())
+        path.name.removesuffix("-s0"): Mixture.open(path)
+        for path in sorted((words / "out/mixtures").iterdir())
     }
     held_out = {name: mixture.validation()[1].tolist() for name, mixture in mixtures.items()}
     assert len({tuple(rows) for rows in held_out.values()}) == 1
-    assert len(held_out["r0"]) == 20
-    assert set(mixtures["r1"].training_rows(1)) < set(mixtures["r3"].training_rows(1))
-    assert set(mixtures["r0"].training_rows(0)) == set(mixtures["r3"].training_rows(0))
-    assert not set(held_out["r0"]) & set(mixtures["r0"].training_rows(0))
+    assert len(held_out[R0]) == 20
+    assert set(mixtures[R1].training_rows(1)) < set(mixtures[R3].training_rows(1))
+    assert set(mixtures[R0].training_rows(0)) == set(mixtures[R3].training_rows(0))
+    assert not set(held_out[R0]) & set(mixtures[R0].training_rows(0))
 
 
 def test_another_recipe_is_refused_by_its_keys(words: Path) -> None:
     run(plan(recipe(), words / "out"), words / "out", fake_steps())
-    other = plan(recipe(ratios=[0, 1], train={**TINY, "steps": 13}), words / "out")
+    other = plan(recipe({**ADDED, "ratios": [0, 1]}, train={**TINY, "steps": 13}), words / "out")
     with pytest.raises(UserError) as refusal:
         run(other, words / "out", fake_steps())
     assert str(refusal.value) == (
-        f"study {words / 'out'} was begun with another recipe, which differs in: ratios, train.steps. "
+        f"study {words / 'out'} was begun with another recipe, which differs in: designs, train.steps. "
         "Repeat the recipe it was begun with, or give another name with -o."
     )
 
@@ -122,7 +126,7 @@ def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(wo
     killed = subprocess.Popen(
         [sys.executable, "-c", command, "study.toml", "-o", "killed"], env=environment, cwd=words
     )
-    second = words / "killed" / "runs" / "fixed_real-r1-s0"
+    second = words / "killed" / "runs" / RUN1
     until = time.monotonic() + 120
     while not (second / "log.jsonl").exists() and killed.poll() is None and time.monotonic() < until:
         time.sleep(0.005)
@@ -138,8 +142,8 @@ def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(wo
 
     study = Study.open(words / "undisturbed")
     row = study.rows[2]
-    assert row["unique"] == {"real": 40, "synthetic": 120}
-    assert row["seen"] == {"real": 48, "synthetic": 144}
+    assert row["unique"] == {"real": 40, "rendered": 120}
+    assert row["seen"] == {"real": 48, "rendered": 144}
     assert row["tests"][0]["n_used"] == 40
     assert row["validation"]["n_used"] == 20
     assert "McNemar p" in CliRunner().invoke(laws, ["undisturbed"], catch_exceptions=False).stdout
@@ -170,13 +174,13 @@ def test_a_second_process_on_the_same_study_is_refused(words: Path) -> None:
     ("name", "message"),
     [
         (
-            "fixed_real-r1-s0",
-            "{out}/runs.jsonl has 2 rows of fixed_real-r1-s0. Delete all but the one that its folder in "
+            RUN1,
+            "{out}/runs.jsonl has 2 rows of {run}. Delete all but the one that its folder in "
             "runs/ belongs to, or all of them and run ablate again.",
         ),
         (
-            "fixed_real-r9-s0",
-            "{out}/runs.jsonl has a row of fixed_real-r9-s0, no run of this study. Delete that row.",
+            "real9-s0",
+            "{out}/runs.jsonl has a row of real9-s0, no run of this study. Delete that row.",
         ),
     ],
 )
@@ -186,7 +190,7 @@ def test_a_row_twice_or_of_another_study_is_refused(words: Path, name: str, mess
     append_row(out / "runs.jsonl", {**rows[1], "run": name})
     with pytest.raises(UserError) as refusal:
         Study.open(out)
-    assert str(refusal.value) == message.format(out=out)
+    assert str(refusal.value) == message.format(out=out, run=RUN1)
     with pytest.raises(UserError) as refusal:
         run(study, out, fake_steps())
-    assert str(refusal.value) == message.format(out=out)
+    assert str(refusal.value) == message.format(out=out, run=RUN1)

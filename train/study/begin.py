@@ -52,7 +52,10 @@ def _facts(study: Plan, toml: str, command: str | None) -> dict[str, Any]:
         "recipe": resolved(study.recipe),
         "recipe_toml": toml,
         "command": command,
+        "parts": [resolved(part) for part in study.recipe.parts],
         "cells": [resolved(cell) for cell in study.cells],
+        "designs": list(study.designs),
+        "held_out": list(study.held_out),
         "runs": [run.name for run in study.runs],
         "datasets": list(study.datasets),
     }

@@ -92,7 +92,8 @@ def _plan_json(checked: Plan) -> dict[str, Any]:
     return {
         "cells": [resolved(cell) for cell in checked.cells],
         "runs": [run.name for run in checked.runs],
-        "samples_seen": checked.samples_seen,
+        "designs": list(checked.designs),
+        "held_out": list(checked.held_out),
         "datasets": list(checked.datasets),
-        "remarks": checked.remarks,
+        "remarks": list(checked.remarks),
     }

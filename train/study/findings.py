@@ -75,7 +75,7 @@ def best_on_validation(study: Study) -> list[str]:
     scores = {
         cell: {row["seed"]: row["validation"]["accuracy"] for row in study.runs(cell) if row["validation"]}
         for cell in study.cells
-        if study.runs(cell)[0]["ratio"] is not None
+        if study.ratio(cell) is not None
     }
     seeds = set.intersection(*map(set, scores.values())) if scores else set()
     if not seeds:
@@ -127,15 +127,13 @@ def _sizes(study: Study, law: str, least: int) -> dict[str, int]:
     Raises:
         UserError: the volume does not move, at too few sizes, or with words that no run has seen.
     """
-    if study.recipe["design"] == "fixed_total":
+    if study.designs[0]["kind"] == "fixed_total":
         raise UserError(
             f"{law} needs a volume that moves, and the design fixed_total holds it fixed; "
             "use the design fixed_real"
         )
     sizes = {
-        cell: int(study.runs(cell)[0]["n_total"])
-        for cell in study.cells
-        if study.runs(cell)[0]["ratio"] is not None
+        cell: int(study.runs(cell)[0]["n_total"]) for cell in study.cells if study.ratio(cell) is not None
     }
     seen = min(row["samples_seen"] for row in study.rows)
     if seen < max(sizes.values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,22 +13,18 @@ import numpy as np
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.labels import protocol
-from curation.core.recipe import resolved
 from curation.mixing import MixRecipe, MixSource, Validation, mix
 from train.learned import short_hashes
 from train.recipe import resolve
-from train.study import words as study_words
-from train.study.recipe import Cell, StudyRecipe, cells
+from train.study.cells import Cell, Run, changed, distinct
+from train.study.dataset_entries import described
+from train.study.designs import Laid, Offer
+from train.study.parts import Part
+from train.study.recipe import StudyRecipe, design_names
 from train.study.report_table import markdown
+from train.study.warnings import warnings
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """One run of the grid."""
-
-    name: str
-    cell: Cell
-    seed: int
+__all__ = ["Plan", "Run", "grid_table", "mixture_of", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,30 +33,22 @@ class Plan:
 
     Attributes:
         recipe: What was asked for.
-        cells: The grid.
-        datasets: One entry a dataset: path, name, role, rows, fingerprint, rejects by reason, job; for
+        cells: The grid: the cells of all designs, equal ones once.
+        designs: What ``study.json`` tells of each design: name, kind, sentence, axis and places.
+        held_out: Names of the cells that laws predict before their test words are read.
+        datasets: One entry a dataset: path, name, role, part, rows, fingerprint, rejects by reason, job; for
             a test set also ``n_shared``, its words that the training datasets hold as well.
         runs: Cells times seeds, in order.
+        remarks: What will weaken the answer and is known before the first run.
     """
 
     recipe: StudyRecipe
     cells: tuple[Cell, ...]
+    designs: tuple[dict[str, Any], ...]
+    held_out: tuple[str, ...]
     datasets: tuple[dict[str, Any], ...]
     runs: tuple[Run, ...]
-
-    @property
-    def samples_seen(self) -> int:
-        """Words each run sees in training, repeats counted."""
-        return self.recipe.train.steps * self.recipe.train.batch
-
-    @property
-    def remarks(self) -> list[str]:
-        """What will weaken the answer and is known before the first run."""
-        return study_words.warnings(
-            [resolved(cell) for cell in self.cells],
-            {entry["name"]: entry["n_shared"] for entry in self.datasets if entry["role"] == "test"},
-            self.samples_seen,
-        )
+    remarks: tuple[str, ...]
 
 
 def plan(recipe: StudyRecipe, out: Path) -> Plan:
@@ -72,43 +59,137 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
     Raises:
         UserError: something does not fit; no run has begun.
     """
-    roles = {"real": recipe.real.paths, "synthetic": recipe.synthetic.paths, "test": recipe.tests}
-    opened = [(role, path, Dataset.open(path)) for role, paths in roles.items() for path in paths]
-    _check_tests(opened)
-    resolve(recipe.training, out)  # refuses a device that is not there and a protocol without charset
-    _refuse_empty_tests(opened, recipe.protocol)
-    everything = mixture_of(recipe, n_real=None, n_synthetic=None)
-    offered = mix(everything, out / "mixtures" / "everything", dry_run=True)["sources"]
-    grid = cells(recipe, n_real=offered[0]["positions"], n_synthetic=offered[1]["positions"])
-    datasets = [_described(role, path, dataset) for role, path, dataset in opened]
-    _count_shared(datasets, [dataset for _, _, dataset in opened])
-    runs = [
-        Run(name=f"{recipe.design}-{cell.name}-s{seed}", cell=cell, seed=seed)
-        for cell in grid
-        for seed in recipe.seeds
+    opened = [
+        (part.kind, part.name, path, Dataset.open(path)) for part in recipe.parts for path in part.paths
     ]
-    return Plan(recipe=recipe, cells=tuple(grid), datasets=tuple(datasets), runs=tuple(runs))
+    opened += [("test", "", path, Dataset.open(path)) for path in recipe.tests]
+    _check_tests([(role, path, dataset) for role, _, path, dataset in opened])
+    resolve(recipe.training, out)  # refuses a device that is not there and a protocol without charset
+    _refuse_empty_tests([(path, dataset) for role, _, path, dataset in opened if role == "test"], recipe)
+    laid = lay_out(recipe, offered(recipe, out))
+    grid = distinct([place.cell for design in laid for place in design.places])
+    for stage in (stage for cell in grid for stage in cell.stages):
+        changed(recipe.training, stage.changes)
+    entries = [described(role, part, path, dataset) for role, part, path, dataset in opened]
+    _count_shared(entries, [dataset for *_, dataset in opened])
+    return Plan(
+        recipe=recipe,
+        cells=grid,
+        designs=tuple(
+            _told(name, design, of, grid)
+            for name, design, of in zip(design_names(recipe.designs), recipe.designs, laid, strict=True)
+        ),
+        held_out=_held_out(recipe, laid, grid),
+        datasets=tuple(entries),
+        runs=tuple(
+            Run(name=f"{cell.name}-s{seed}", cell=cell, seed=seed) for cell in grid for seed in recipe.seeds
+        ),
+        remarks=tuple(
+            [remark for design in laid for remark in design.remarks]
+            + warnings(
+                grid,
+                {entry["name"]: entry["n_shared"] for entry in entries if entry["role"] == "test"},
+                recipe.train,
+            )
+        ),
+    )
+
+
+def offered(recipe: StudyRecipe, out: Path) -> dict[str, int]:
+    """Words of each part that every seed can train on, those held out and their copies not among them.
+
+    Raises:
+        UserError: a part asks for more than there is.
+    """
+    n = {part.name: 0 for part in recipe.parts}
+    for number, seed in enumerate(recipe.seeds):  # copies of other held-out words leave other numbers
+        described = mix(mixture_of(recipe, None), out / "mixtures" / "everything", seed=seed, dry_run=True)
+        for source in described["sources"]:
+            there = source["positions"]
+            n[source["name"]] = min(n[source["name"]], there) if number else there
+    for part in recipe.parts:
+        n[part.name] = _counted(recipe, part, n[part.name])
+    return n
+
+
+def lay_out(recipe: StudyRecipe, n: Mapping[str, int]) -> list[Laid]:
+    """Lay every design out on ``n`` words of each part.
+
+    Raises:
+        UserError: a design asks for more words than there are.
+    """
+    named = zip(design_names(recipe.designs), recipe.designs, strict=True)
+    return [
+        design.lay_out(Offer(design=name, parts=recipe.parts, n=n, train=recipe.training))
+        for name, design in named
+    ]
 
 
 def grid_table(study: Plan) -> str:
     """The runs that a study would do, as an aligned table."""
-    recipe = study.recipe
-    head = ["run", recipe.real.name, recipe.synthetic.name, "different words", "samples seen", "passes"]
-    body = [
-        [
-            run.name,
-            f"{run.cell.n_real:,}",
-            f"{run.cell.n_synthetic:,}",
-            f"{run.cell.n_total:,}",
-            f"{study.samples_seen:,}",
-            f"{study.samples_seen / run.cell.n_total:.1f}",
-        ]
-        for run in study.runs
-    ]
+    parts, train = [part.name for part in study.recipe.parts], study.recipe.train
+    head = ["run", *parts, "different words", "samples seen", "passes"]
+    body = []
+    for run in study.runs:
+        words, samples = run.cell.words, run.cell.samples_seen(train)
+        counts = [f"{words.get(part, 0):,}" for part in parts]
+        passes = f"{samples / run.cell.n_words:.1f}"
+        body.append([run.name, *counts, f"{run.cell.n_words:,}", f"{samples:,}", passes])
     return markdown(head, body)
 
 
-def _check_tests(opened: list[tuple[str, Path, Dataset]]) -> None:
+def mixture_of(recipe: StudyRecipe, words: Mapping[str, int] | None) -> MixRecipe:
+    """The mixture of one stage; None for all words there are, but for those held out."""
+    return MixRecipe(
+        protocol=recipe.protocol,
+        sources=tuple(
+            MixSource(
+                name=part.name, paths=part.paths, count=None if words is None else words.get(part.name, 0)
+            )
+            for part in recipe.parts
+        ),
+        validation=Validation(source=recipe.held_out_part.name, count=recipe.validation),
+    )
+
+
+def _counted(recipe: StudyRecipe, part: Part, there: int) -> int:
+    """Words of a part to use, of those ``there``."""
+    if part.count is not None and part.count > there:
+        held = f"beside the {recipe.validation:,} held out " if part == recipe.held_out_part else ""
+        raise UserError(
+            f"{held}there are {there:,} {part.name} words, fewer than the {part.count:,} asked for. "
+            f"Add datasets to its paths, or lower count{' or validation' if held else ''}."
+        )
+    return part.count or there
+
+
+def _told(name: str, design: Any, laid: Laid, grid: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": design.kind,
+        "sentence": laid.sentence,
+        "factor": laid.factor,
+        "scale": laid.scale,
+        "places": [
+            {"cell": _name_in(grid, place.cell), "x": place.x, "label": place.label} for place in laid.places
+        ],
+        "base": None if laid.base is None else _name_in(grid, laid.base),
+        "remarks": list(laid.remarks),
+    }
+
+
+def _name_in(grid: Sequence[Cell], cell: Cell) -> str:
+    return next(found.name for found in grid if found.stages == cell.stages)
+
+
+def _held_out(recipe: StudyRecipe, laid: Sequence[Laid], grid: Sequence[Cell]) -> tuple[str, ...]:
+    if recipe.held_out == "none":
+        return ()
+    largest = {_name_in(grid, design.largest) for design in laid if design.largest is not None}
+    return tuple(cell.name for cell in grid if cell.name in largest)
+
+
+def _check_tests(opened: Sequence[tuple[str, Path, Dataset]]) -> None:
     trained_on = {dataset.fingerprint: path for role, path, dataset in opened if role != "test"}
     names: dict[str, Path] = {}
     for role, path, dataset in opened:
@@ -123,19 +204,17 @@ def _check_tests(opened: list[tuple[str, Path, Dataset]]) -> None:
         names[dataset.name] = path
 
 
-def _refuse_empty_tests(opened: list[tuple[str, Path, Dataset]], protocol_name: str) -> None:
+def _refuse_empty_tests(tests: Sequence[tuple[Path, Dataset]], recipe: StudyRecipe) -> None:
     """Refuse a test set that the last step of the first run would find to hold nothing to read."""
-    rules = protocol(protocol_name)
-    for role, path, dataset in opened:
-        if role != "test":
-            continue
+    rules = protocol(recipe.protocol)
+    for path, dataset in tests:
         reasons = Counter(
             rules.normalise(label)[1] for label in dataset.table(["label"])["label"].to_pylist()
         )
         if not reasons.pop(None, 0):
             counts = ", ".join(f"{n} {why}" for why, n in sorted(reasons.items())) or "it is empty"
             raise UserError(
-                f"test set {path} has no word that counts under protocol {protocol_name} ({counts}). "
+                f"test set {path} has no word that counts under protocol {recipe.protocol} ({counts}). "
                 "Check its labels, or choose another protocol."
             )
 
@@ -150,41 +229,3 @@ def _count_shared(entries: Sequence[dict[str, Any]], datasets: Sequence[Dataset]
         if entry["role"] == "test":
             same = [np.isin(short_hashes(dataset, column), hashes) for column, hashes in known.items()]
             entry["n_shared"] = int(np.count_nonzero(same[0] | same[1]))
-
-
-def _described(role: str, path: Path, dataset: Dataset) -> dict[str, Any]:
-    manifest = dataset.manifest
-    return {
-        "path": str(path),
-        "name": dataset.name,
-        "role": role,
-        "n_rows": len(dataset),
-        "fingerprint": dataset.fingerprint,
-        "rejected_by_reason": manifest["rejected_by_reason"],
-        "command": remake(path, manifest),
-    }
-
-
-def mixture_of(recipe: StudyRecipe, *, n_real: int | None, n_synthetic: int | None) -> MixRecipe:
-    """The mixture of one cell; None for all words there are, but for those held out."""
-    return MixRecipe(
-        protocol=recipe.protocol,
-        sources=(
-            MixSource(name="real", paths=recipe.real.paths, count=n_real),
-            MixSource(name="synthetic", paths=recipe.synthetic.paths, count=n_synthetic),
-        ),
-        validation=Validation(source="real", count=recipe.validation),
-    )
-
-
-def remake(path: Path, manifest: Mapping[str, Any]) -> str:
-    """The command that makes a dataset again, as far as its manifest tells; empty if it does not."""
-    if manifest.get("command") == "import":
-        return (
-            f"glyphmix import {manifest['importer']} SOURCE --split {manifest['split']} "
-            f"--name {shlex.quote(manifest['name'])} -o {shlex.quote(str(path))}"
-        )
-    if manifest.get("command") == "render":
-        recipe, n, seed = manifest["recipe_name"], manifest["n"], manifest["seed"]
-        return f"glyphmix render {shlex.quote(recipe)} -n {n} --seed {seed} -o {shlex.quote(str(path))}"
-    return ""

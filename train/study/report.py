@@ -31,9 +31,10 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         **_figures(study, laws, table),
         "recipe": recipe,
         "question": recipe["question"],
-        "real": recipe["real"]["name"],
-        "synthetic": recipe["synthetic"]["name"],
-        "design": study_words.design_sentence(recipe, study.facts["cells"], table[0].samples_seen),
+        "real": study.name_of("real"),
+        "synthetic": study.name_of("synthetic"),
+        "design": " ".join(f"Design {design['name']}: {design['sentence']}" for design in study.designs),
+        "parts": [part["name"] for part in study.parts],
         "drops": _drops(study),
         "commands": _commands(study),
         "recipe_toml": study.facts["recipe_toml"],
@@ -47,7 +48,7 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
 
 def _figures(study: Study, laws: Mapping[str, Any], table: Sequence[Line]) -> dict[str, Any]:
     """Plots, tables and pictures, and what their captions depend on."""
-    real, synthetic = study.recipe["real"]["name"], study.recipe["synthetic"]["name"]
+    real, synthetic = study.name_of("real"), study.name_of("synthetic")
     chosen = study_words.chosen_cell(study, laws)
     return {
         "plots": [
@@ -78,10 +79,9 @@ def _drops(study: Study) -> list[dict[str, Any]]:
         for dataset in study.facts["datasets"]
         for reason, n in sorted(dataset["rejected_by_reason"].items())
     ]
-    named = {"real": study.recipe["real"]["name"], "synthetic": study.recipe["synthetic"]["name"]}
     runs_of: dict[tuple[str, str, int], list[str]] = {}
     for row in study.rows:
-        left = [(f"{named[part]} words", counts) for part, counts in row["left_out"].items()]
+        left = [(f"{part} words", counts) for part, counts in row["left_out"].items()]
         for what, counts in [*left, ("all words", row["unlearnable"])]:
             for reason, n in sorted(counts.items()):
                 runs_of.setdefault((what, reason, n), []).append(row["run"])

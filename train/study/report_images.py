@@ -48,10 +48,9 @@ def sheets(study: Study, cell: str, base: str | None) -> list[Sheet]:
     Which words are shown is drawn at random from a fixed stream: none is picked by hand or by score.
     """
     run = study.runs(cell)[0]
-    real, synthetic = study.recipe["real"]["name"], study.recipe["synthetic"]["name"]
     shown = []
-    for number, name in enumerate((real, synthetic)):
-        if run["n_real" if number == 0 else "n_synthetic"]:
+    for number, name in enumerate(part["name"] for part in study.parts):
+        if run["words"][name]:
             shown.append(_trained_on(study, run, number, f"Trained on: {name} words"))
     if base is not None and base != cell:
         before = study.runs(base)[0]

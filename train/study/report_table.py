@@ -69,7 +69,7 @@ def _line(study: Study, laws: Mapping[str, Any], cell: str) -> Line:
         )
     return Line(
         cell=cell,
-        ratio=first["ratio"],
+        ratio=study.ratio(cell),
         n_real=first["n_real"],
         n_synthetic=first["n_synthetic"],
         samples_seen=first["samples_seen"],
@@ -80,7 +80,7 @@ def _line(study: Study, laws: Mapping[str, Any], cell: str) -> Line:
 
 def text_table(study: Study, table: Sequence[Line]) -> str:
     """The table as aligned Markdown."""
-    real, synthetic = study.recipe["real"]["name"], study.recipe["synthetic"]["name"]
+    real, synthetic = study.name_of("real"), study.name_of("synthetic")
     head = ["cell", real, synthetic]
     for test in study.tests:
         head += [f"{test}, accuracy % [95 %]", f"{test}, 1-NED %"]
@@ -135,10 +135,9 @@ def report_text(study: Study, laws: Mapping[str, Any], page: Path) -> str:
 
 def laws_text(study: Study, laws: Mapping[str, Any]) -> str:
     """What ``glyphmix laws`` prints."""
-    first = study.rows[0]
     said = study_words.conclusions(study, laws)
-    design = study_words.design_sentence(study.recipe, study.facts["cells"], first["samples_seen"])
-    parts = [said["answer"], *said["remarks"], design, *said["notes"]]
+    design = [f"Design {design['name']}: {design['sentence']}" for design in study.designs]
+    parts = [said["answer"], *said["remarks"], *design, *said["notes"]]
     if rows := differences(laws):
         head = ["cell", "test set", "points", "95 %", "words gained", "lost", "McNemar p"]
         points = study_words.points
@@ -162,7 +161,7 @@ def laws_text(study: Study, laws: Mapping[str, Any]) -> str:
 
 def law_sentences(study: Study, laws: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """For each kind of law its heading, and what came of it for which test sets; equal refusals once."""
-    synthetic = study.recipe["synthetic"]["name"]
+    synthetic = study.name_of("synthetic")
     found = []
     for name, title in (("line", "Line"), ("power_law", "Power law")):
         tests_of: dict[str, list[str]] = {}

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from curation.core.errors import UserError
 from curation.core.files import read_json
 from curation.core.fingerprint import sha256_json
+from train.laws.points import Points
 
-FORMAT = 1
+FORMAT = 2  # 1 had one design and two parts
 Row = dict[str, Any]
 
 
@@ -91,6 +92,11 @@ class Study:
         if not (path / "study.json").is_file():
             raise UserError(f"{path} holds no study: it has no study.json. Make one with 'ablate'.")
         facts = read_json(path / "study.json")
+        if facts["format"] < FORMAT:
+            raise UserError(
+                f"{path} has format {facts['format']}, of a study of one design, which this glyphmix no "
+                "longer reads. Run the study anew, with the recipe's parts and designs as lists."
+            )
         if facts["format"] > FORMAT:
             raise UserError(
                 f"{path} has format {facts['format']}; this glyphmix reads up to {FORMAT}. Update it."
@@ -119,14 +125,34 @@ class Study:
 
     @property
     def cells(self) -> list[str]:
-        """Cells with a finished run, in the order of the recipe: ratios upwards, then synthetic only."""
+        """Cells with a finished run, in the order of the recipe."""
         return list(dict.fromkeys(row["cell"] for row in self.rows))
 
     @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The parts of the recipe: name, kind, note, price."""
+        return list(self.facts["parts"])
+
+    @property
+    def designs(self) -> list[dict[str, Any]]:
+        """The designs, as in ``study.json``: name, kind, sentence, axis, places, base."""
+        return list(self.facts["designs"])
+
+    @property
     def base(self) -> str | None:
-        """The cell that others are compared with: the least ratio. None while it has not finished."""
-        least = self.facts["cells"][0]["name"]
-        return least if least in self.cells else None
+        """What the first design compares others with; None if it has none, or while it has not finished."""
+        base = self.designs[0]["base"]
+        return base if base in self.cells else None
+
+    def name_of(self, kind: str) -> str:
+        """What sentences call all words of one kind: the part's own name if there is one alone."""
+        names = [part["name"] for part in self.parts if part["kind"] == kind]
+        return names[0] if len(names) == 1 else kind
+
+    def ratio(self, cell: str) -> float | None:
+        """Where ``cell`` stands on the axis of the first design; None if it has no number there."""
+        places = {place["cell"]: place["x"] for place in self.designs[0]["places"]}
+        return places.get(cell)
 
     @property
     def tests(self) -> list[str]:
@@ -153,6 +179,48 @@ class Study:
         except (pa.ArrowException, OSError):
             raise UserError(f"{file} is damaged. {_anew(run)}") from None
         return found
+
+    def points(self, test: str | None = None) -> Points:
+        """What laws are fitted to: one entry a run, in the order of the rows.
+
+        Args:
+            test: Name of a test set; None for all of them together, every word counted once.
+
+        Raises:
+            UserError: predictions are missing, or are not those of the rows.
+        """
+        tests = self.tests if test is None else [test]
+        read = [np.concatenate(list(self.correct(name).values())) for name in tests]
+        correct = np.concatenate(read, axis=1)
+        entries = [
+            {
+                "right": int(reads.sum()),
+                "words": len(reads),
+                "cell": row["cell"],
+                "seed": row["seed"],
+                **self._columns(row),
+            }
+            for row, reads in zip(self.rows, correct, strict=True)
+        ]
+        return Points.of(entries, correct)
+
+    def _columns(self, row: Row) -> dict[str, float | None]:
+        """What laws reckon with: words by kind and part, different and seen; samples, parameters, flops."""
+        kinds = {part["name"]: part["kind"] for part in self.parts}
+        seen = {
+            f"seen_{kind}": sum(n for part, n in row["seen"].items() if kinds[part] == kind)
+            for kind in ("real", "synthetic")
+        }
+        return {
+            **{key: row[key] for key in ("n_real", "n_synthetic", "n_total", "steps", "parameters", "flops")},
+            **seen,
+            **{
+                f"n_{part}": row["words"][part]
+                for part in kinds
+                if part not in ("real", "synthetic", "total")
+            },
+            "samples": row["samples_seen"],
+        }
 
     def correct(self, test: str) -> dict[str, np.ndarray]:
         """Whether each word of ``test`` was read: cell -> (seeds, words) bool, words in one order.

@@ -6,8 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curation.core.recipe import build
+from train.recipe import TrainRecipe
+from train.study.cells import Cell
 from train.study.findings import ALL_TESTS
 from train.study.rows import Study
+from train.study.warnings import warnings
 
 ALIKE = {  # of a row: what must be equal for runs to differ in mixture and seed alone
     "git_commit": "the commit of glyphmix",
@@ -17,63 +21,11 @@ ALIKE = {  # of a row: what must be equal for runs to differ in mixture and seed
 }
 
 
-def design_sentence(recipe: Mapping[str, Any], cells: Sequence[Mapping[str, Any]], samples_seen: int) -> str:
-    """State the design in one sentence, with what it does not hold fixed.
-
-    Args:
-        recipe: The resolved recipe of the study.
-        cells: Its cells, as in ``study.json``.
-        samples_seen: Words each run sees in training, repeats counted.
-    """
-    real, synthetic = recipe["real"]["name"], recipe["synthetic"]["name"]
-    with_real = [cell for cell in cells if cell["ratio"] is not None]
-    if recipe["design"] == "fixed_real":
-        but = f" with {real} words (the cell synthetic has none)" if len(cells) > len(with_real) else ""
-        return (
-            f"Design fixed_real: the same {with_real[0]['n_real']:,} {real} words are in every cell{but}, "
-            f"{synthetic} words are added to them, and every run sees {samples_seen:,} samples; "
-            f"not held fixed are the number of different words, which grows with the ratio, "
-            f"and how often each {real} word is seen, which falls."
-        )
-    totals = [cell["n_real"] + cell["n_synthetic"] for cell in cells]
-    but = f" with {real} words" if totals[-1] != totals[0] else ""  # as studies once began were
-    return (
-        f"Design fixed_total: every cell{but} has {totals[0]:,} different words and every run "
-        f"sees {samples_seen:,} samples, while the share of {synthetic} words moves; not held fixed is "
-        f"the number of {real} words, which falls as that share grows."
-    )
-
-
-def warnings(cells: Sequence[Mapping[str, Any]], shared: Mapping[str, int], samples_seen: int) -> list[str]:
-    """Say what weakens a study's answer and is known before its first run.
-
-    Args:
-        cells: Its cells, as in ``study.json``.
-        shared: For each test set, its words that are also trained on.
-        samples_seen: Words each run sees in training, repeats counted.
-    """
-    found = []
-    for test, n in shared.items():
-        if n:
-            found.append(
-                f"{n:,} {'words' if n > 1 else 'word'} of {test} {'are' if n > 1 else 'is'} among the words "
-                "trained on (the same picture or uid), so accuracy on it is flattered. "
-                "Take them out of one of the two."
-            )
-    short = {cell["name"]: n for cell in cells if (n := cell["n_real"] + cell["n_synthetic"]) > samples_seen}
-    if short:
-        found.append(
-            f"{samples_seen:,} samples are fewer than the different words of {_listed(list(short))} "
-            f"(up to {max(short.values()):,}): the rest is never seen and teaches nothing. Raise steps."
-        )
-    return found
-
-
 def answer(study: Study, laws: Mapping[str, Any]) -> str:
     """Answer the study's question in one sentence, with 95 % intervals."""
     base = laws["base"]
     if base is None:
-        first = study.facts["cells"][0]["name"]
+        first = study.designs[0]["base"]
         return f"Not answered yet: the cell {first}, which the others are compared with, has not finished."
     cell = chosen_cell(study, laws)
     if cell is None:
@@ -92,11 +44,12 @@ def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
     found = []
     if laws["best_on_validation"] is not None and len(_ratio_cells(study)) > 2:
         found.append(_choice(study, laws))
-    if alone := [cell for cell in study.cells if study.runs(cell)[0]["ratio"] is None]:
+    if alone := [cell for cell in study.cells if study.ratio(cell) is None]:
         found.append(_synthetic_alone(study, laws, alone[0]))
     found.append(_sureness(study, laws))
     shared = {test: _shared(study, test) or 0 for test in study.tests}
-    found += warnings(study.facts["cells"], shared, study.rows[0]["samples_seen"])
+    cells = [Cell.read(entry) for entry in study.facts["cells"]]
+    found += warnings(cells, shared, build(TrainRecipe, study.recipe["train"], where="study.json"))
     if study.missing:
         found.append(f"Not finished: {', '.join(study.missing)}. Run ablate again to go on.")
     return found + _unlike(study)
@@ -107,7 +60,7 @@ def _choice(study: Study, laws: Mapping[str, Any]) -> str:
     chosen, best = chosen_cell(study, laws), laws["best_on_validation"]
     tied = [_ratio(study, cell) for cell in laws["tied_on_validation"]]
     n_words = study.runs(best)[0]["validation"]["n_used"]
-    held_out = f"{n_words:,} held-out {study.recipe['real']['name']} words"
+    held_out = f"{n_words:,} held-out {study.name_of('real')} words"
     if all(_shared(study, test) == 0 for test in study.tests):
         held_out += ", none of them the picture of a test word"
     if len(tied) > 1:
@@ -163,8 +116,7 @@ def chosen_cell(study: Study, laws: Mapping[str, Any]) -> str | None:
 
 def notes(recipe: Mapping[str, Any]) -> list[str]:
     """What the recipe says of its two kinds of words, such as that a stand-in is no photo."""
-    parts = (recipe["real"], recipe["synthetic"])
-    return [f"{part['name']}: {part['note']}" for part in parts if part["note"]]
+    return [f"{part['name']}: {part['note']}" for part in recipe["parts"] if part["note"]]
 
 
 def points(fraction: float) -> str:
@@ -197,10 +149,10 @@ def law_sentence(name: str, law: Mapping[str, Any], synthetic: str) -> str:
 
 
 def _doing(study: Study, cell: str) -> str:
-    real, synthetic = study.recipe["real"]["name"], study.recipe["synthetic"]["name"]
+    real, synthetic = study.name_of("real"), study.name_of("synthetic")
     ratio = _ratio(study, cell)
     noun = "word" if ratio == "1" else "words"
-    if study.recipe["design"] == "fixed_real":
+    if study.designs[0]["kind"] == "fixed_real":
         return f"Adding {ratio} {synthetic} {noun} per {real} word"
     return f"Training on {ratio} {synthetic} {noun} per {real} word, at the same total,"
 
@@ -222,13 +174,13 @@ def base_words(study: Study, laws: Mapping[str, Any]) -> str:
 
 
 def _alone(study: Study, base: str) -> str:
-    real, synthetic = study.recipe["real"]["name"], study.recipe["synthetic"]["name"]
+    real, synthetic = study.name_of("real"), study.name_of("synthetic")
     ratio = _ratio(study, base)
     return f"{real} words alone" if ratio == "0" else f"{ratio} {synthetic} per {real} word"
 
 
 def _synthetic_alone(study: Study, laws: Mapping[str, Any], alone: str) -> str:
-    synthetic, base = study.recipe["synthetic"]["name"], laws["base"]
+    synthetic, base = study.name_of("synthetic"), laws["base"]
     scores = []
     for test in (test for test in laws["tests"] if test["name"] != ALL_TESTS):
         text = f"{100 * test['cells'][alone]['estimate']:.1f} % of {test['name']}"
@@ -254,11 +206,11 @@ def _sureness(study: Study, laws: Mapping[str, Any]) -> str:
 
 
 def _ratio_cells(study: Study) -> list[str]:
-    return [cell for cell in study.cells if study.runs(cell)[0]["ratio"] is not None]
+    return [cell for cell in study.cells if study.ratio(cell) is not None]
 
 
 def _ratio(study: Study, cell: str) -> str:
-    return f"{study.runs(cell)[0]['ratio']:g}"
+    return f"{study.ratio(cell):g}"
 
 
 def _listed(items: Sequence[str]) -> str:
