@@ -38,7 +38,7 @@ COMMANDS: Table = {
     "suspects": ("train.suspects.command:suspects", "Find words that are probably labelled wrongly."),
     "ablate": ("train.study.commands:ablate", "Run a study: many mixtures, one cause."),
     "laws": ("train.study.laws_command:laws", "Fit how accuracy moves in a study."),
-    "report": ("train.study.commands:report", "Write a study's page and print its table."),
+    "report": ("train.study.report_command:report", "Write a study's page and print its table."),
 }
 
 EXPORTS: Table = {

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from click.testing import CliRunner
 from study_fakes import dataset, finished, part, with_words
 
 from train.study import words as study_words
-from train.study.commands import report as report_command
 from train.study.findings import study_laws
 from train.study.laws_command import laws as laws_command
 from train.study.report import write_report
+from train.study.report_command import report as report_command
 from train.study.report_plot import plot
 from train.study.report_table import lines, markdown, text_table
 from train.study.rows import Study
@@ -198,22 +197,3 @@ def test_markdown_lines_up() -> None:
     assert markdown(["a", "figure"], [["long name", "1"], ["b", "22,000"]]) == (
         "| a         | figure |\n| --------- | -----: |\n| long name |      1 |\n| b         | 22,000 |"
     )
-
-
-def test_a_browser_draws_the_page_without_complaint(study: Study, tmp_path: Path) -> None:
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        pytest.skip("there is no Chromium to draw the page with")
-    page_of(study)
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    logged = ["--enable-logging=stderr", "--v=0", f"--user-data-dir={tmp_path}", "--window-size=500,2000"]
-    picture = tmp_path / "page.png"
-    done = subprocess.run(
-        [browser, *options, *logged, f"--screenshot={picture}", f"file://{study.path}/report.html"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert "CONSOLE" not in done.stderr
-    assert picture.stat().st_size > 50_000

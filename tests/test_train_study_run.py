@@ -16,9 +16,9 @@ from study_tiny import ADDED, TINY, fake_steps, lay_out, recipe, run, toml, with
 
 from curation.core.errors import UserError
 from train.study.commands import ablate as ablate_command
-from train.study.commands import report
 from train.study.laws_command import laws
 from train.study.plan import plan
+from train.study.report_command import report
 from train.study.rows import Study, append_row, read_rows
 
 ROOT = Path(__file__).parents[1]

@@ -1,4 +1,4 @@
-"""The commands that run a study and write its page."""
+"""The command that runs a study."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from train.study.plan import Plan
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-folder = click.argument("study", metavar="OUT", type=click.Path(path_type=Path))
 
 
 @click.command()
@@ -60,30 +59,6 @@ def ablate(recipe: str, out: Path, dry_run: bool, as_json: bool) -> None:
             f"{len(result.failed)} of {len(checked.runs)} runs failed: {names}. "
             "See above for why; the same command tries them again."
         )
-
-
-@click.command()
-@folder
-@options.as_json
-def report(study: Path, as_json: bool) -> None:
-    """Write the page of the study OUT, report.html, and print its table."""
-    from dataclasses import asdict
-
-    from train.study import words as study_words
-    from train.study.findings import write_laws
-    from train.study.report import write_report
-    from train.study.report_table import lines, report_text
-    from train.study.rows import Study
-
-    opened = Study.open(study)
-    found = write_laws(opened)
-    page = write_report(opened, found)
-    if as_json:
-        cells = [asdict(line) for line in lines(opened, found)]
-        printed = {**study_words.conclusions(opened, found), "cells": cells, "page": str(page)}
-        click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
-    else:
-        click.echo(report_text(opened, found, page))
 
 
 def _plan_json(checked: Plan) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""The command that writes the page of a study."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from curation.core import options
+
+
+@click.command()
+@click.argument("study", metavar="OUT", type=click.Path(path_type=Path))
+@options.as_json
+def report(study: Path, as_json: bool) -> None:
+    """Write the page of the study OUT, report.html, and print its table."""
+    from dataclasses import asdict
+
+    from train.study import words as study_words
+    from train.study.findings import write_laws
+    from train.study.report import write_report
+    from train.study.report_table import lines, report_text
+    from train.study.rows import Study
+
+    opened = Study.open(study)
+    found = write_laws(opened)
+    page = write_report(opened, found)
+    if as_json:
+        cells = [asdict(line) for line in lines(opened, found)]
+        printed = {**study_words.conclusions(opened, found), "cells": cells, "page": str(page)}
+        click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
+    else:
+        click.echo(report_text(opened, found, page))

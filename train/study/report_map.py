@@ -1,0 +1,124 @@
+"""Maps over real x synthetic words: a figure in every field, its size as a colour that all eyes can tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from itertools import pairwise
+
+from train.study.report_axes import CHAR_PX, RIGHT, drawing, short_number, text
+
+LEFT, TOP = 58, 26
+SHADES = 7  # classes shade0 ... shade6 of the style sheet, from dark blue over grey to yellow (cividis)
+DARK = 3  # figures on shades below this one are white
+
+
+def field_map(
+    across: Sequence[float],
+    up: Sequence[float],
+    values: Sequence[Sequence[float | None]],
+    *,
+    titles: tuple[str, str],
+    show: Callable[[float], str],
+    hints: Sequence[Sequence[str]] | None = None,
+    marks: Sequence[tuple[float, float]] = (),
+    logarithmic: bool = False,
+    said: str,
+) -> str:
+    """Draw one field for each pair of values, lower values at the left and at the bottom.
+
+    Args:
+        across: Values of the columns, upwards.
+        up: Values of the rows, upwards.
+        values: One row for each of ``up``; None where there is no figure.
+        titles: Of the horizontal and of the vertical axis.
+        show: Writes a figure.
+        hints: What to tell of a field that is pointed at.
+        marks: Places (across, up) of the study's cells, drawn as rings.
+        logarithmic: Whether fields shade by the logarithm of their figures, as rates should.
+        said: What is read out in place of the map.
+    """
+    height = TOP + max(200.0, min(46.0 * len(up), 340.0))
+    columns, rows = _edges(across, LEFT, RIGHT), _edges(up, height, TOP)
+    told = [math.log(v) if logarithmic else v for row in values for v in row if v is not None]
+    parts = []
+    for i, row in enumerate(values):
+        for j, value in enumerate(row):
+            shade = None if value is None else _shade(math.log(value) if logarithmic else value, told)
+            label = "" if value is None else show(value)
+            hint = hints[i][j] if hints else ""
+            parts.append(_field(columns[j : j + 2], rows[i : i + 2], shade, label, hint, high=bool(marks)))
+    parts += _rings(marks, across, up, columns, rows)
+    for value, x in zip(across, _places(across, columns), strict=True):
+        parts.append(text(short_number(value), x, height + 18, "tick"))
+    for value, y in zip(up, _places(up, rows), strict=True):
+        parts.append(text(short_number(value), LEFT - 7, y + 4, "tick", "end"))
+    parts.append(text(titles[0], (LEFT + RIGHT) / 2, height + 40, "title"))
+    parts.append(text(titles[1], 0, TOP - 10, "title", "start"))
+    return drawing(parts, said, height=height + 48, kind="plot map")
+
+
+def _edges(values: Sequence[float], start: float, end: float) -> list[float]:
+    """Edges of fields: halfway between the values on a logarithmic axis, equally far apart if one is 0."""
+    n = len(values)
+    if min(values) <= 0 or n < 2:
+        return [start + (end - start) * i / n for i in range(n + 1)]
+    logs = [math.log(value) for value in values]
+    inner = [(a + b) / 2 for a, b in pairwise(logs)]
+    edges = [2 * logs[0] - inner[0], *inner, 2 * logs[-1] - inner[-1]]
+    return [start + (end - start) * (edge - edges[0]) / (edges[-1] - edges[0]) for edge in edges]
+
+
+def _places(values: Sequence[float], edges: Sequence[float]) -> list[float]:
+    """Where the values stand: on the logarithmic axis, or in the middles of equal fields."""
+    middles = [(a + b) / 2 for a, b in pairwise(edges)]
+    on_axis = [_within(value, values, edges) for value in values]
+    return [m if place is None else place for m, place in zip(middles, on_axis, strict=True)]
+
+
+def _shade(value: float, told: Sequence[float]) -> int:
+    low, high = min(told), max(told)
+    return SHADES // 2 if high <= low else min(SHADES - 1, int(SHADES * (value - low) / (high - low)))
+
+
+def _field(
+    columns: Sequence[float], rows: Sequence[float], shade: int | None, label: str, hint: str, *, high: bool
+) -> str:
+    """A field and its figure, in its middle or, ``high``, where a ring in the middle leaves it free."""
+    (x, right), (bottom, y) = columns, rows
+    kind = "none" if shade is None else f"shade{shade}"
+    box = f'x="{x:.1f}" y="{y:.1f}" width="{right - x:.1f}" height="{bottom - y:.1f}"'
+    told = f"<title>{escape(hint)}</title>" if hint else ""
+    parts = [f'<rect class="field {kind}" {box}>{told}</rect>']
+    if label and len(label) * CHAR_PX <= right - x:
+        light = " light" if shade is not None and shade < DARK else ""
+        base = y + 16 if high else (y + bottom) / 2 + 4.5
+        parts.append(text(label, (x + right) / 2, base, f"figure{light}"))
+    return "".join(parts)
+
+
+def _rings(
+    marks: Sequence[tuple[float, float]],
+    across: Sequence[float],
+    up: Sequence[float],
+    columns: Sequence[float],
+    rows: Sequence[float],
+) -> list[str]:
+    """Where the study has cells, if that lies within the map."""
+    parts = []
+    for x, y in sorted(set(marks)):
+        at = _within(x, across, columns), _within(y, up, rows)
+        if at[0] is not None and at[1] is not None:
+            parts.append(f'<circle class="ring" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4"/>')
+    return parts
+
+
+def _within(value: float, values: Sequence[float], edges: Sequence[float]) -> float | None:
+    """Place of a value on the logarithmic axis; None beyond its edges."""
+    if value <= 0 or min(values) <= 0 or len(values) < 2:
+        return None
+    below = math.log(values[0]) - math.log(values[1] / values[0]) / 2
+    above = math.log(values[-1]) + math.log(values[-1] / values[-2]) / 2
+    share = (math.log(value) - below) / (above - below)
+    return edges[0] + share * (edges[-1] - edges[0]) if 0 <= share <= 1 else None
