@@ -76,3 +76,10 @@ class Law(Protocol):
             UserError: these cells cannot tell the law's parameters apart, whatever their accuracies.
         """
         ...
+
+
+def middle(values: Floats) -> float:
+    """The geometric mean of the values above 0, which laws take as their unit; 1 if there are none."""
+    some = np.asarray(values, float)
+    some = some[some > 0]
+    return float(np.exp(np.log(some).mean())) if len(some) else 1.0
