@@ -138,9 +138,7 @@ def descend(
 class _State:
     """Rows still on their way down."""
 
-    def __init__(
-        self, form: Form, columns: Columns, error: Floats, weight: Floats, theta: Floats
-    ) -> None:
+    def __init__(self, form: Form, columns: Columns, error: Floats, weight: Floats, theta: Floats) -> None:
         self.form, self.columns, self.error, self.weight = form, columns, error, weight
         limits = np.concatenate([np.tile([0.0, 1e6], (form.n_scales, 1)), form.bounds])
         self.low, self.high = limits.T

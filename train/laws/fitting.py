@@ -11,7 +11,7 @@ from scipy import stats
 from curation.core.errors import UserError
 from curation.core.rng import stream
 from train.laws.base import Columns, Floats, Form, Law, laws
-from train.laws.descend import HIGH, LOW, best_of, descend, starts
+from train.laws.descend import HIGH, LOW, best_of, starts
 from train.laws.interval import Interval
 from train.laws.noise import Noise, draw_errors
 from train.laws.points import Points
@@ -19,6 +19,7 @@ from train.laws.points import Points
 LEAST_COUNT = 10  # words right, and words wrong, that the best and the worst cell must at least have
 FLAT = 1e-3  # probability above which cells are taken to read equally many words
 MISSES = 0.05  # probability below which the law is taken to miss the cells by more than their noise
+NO_SLOPE = 1e-3  # an exponent below which nothing falls
 REFIT = {"candidates": 100, "n": 1}  # starts of each resample, beside the fit itself
 
 
@@ -110,7 +111,7 @@ class Fitted:
         Returns:
             The estimate (K,), and draws (n_boot, K).
         """
-        every = _predict(self.form, np.concatenate([self.theta[None], self.theta_draws]), columns).clip(0, 1)
+        every = predict(self.form, np.concatenate([self.theta[None], self.theta_draws]), columns).clip(0, 1)
         return every[0], every[1:]
 
     def predict_runs(self, columns: Columns, words: Floats, *, seed: int = 0) -> Floats:
@@ -202,7 +203,7 @@ def fit(
         deviance=float(value[0]),
         freedom=freedom,
         misses=misses,
-        cells=_table(cells, _predict(form, theta, cells.columns)[0]),
+        cells=_table(cells, predict(form, theta, cells.columns)[0]),
         found=float(np.mean(all_values <= value[0] + 1e-6 * (1 + value[0]))),
     )
     if n_boot:
@@ -224,8 +225,8 @@ def refuse_flat(points: Points, cells: Cells, noise: Noise) -> None:
     ):
         if share * words < LEAST_COUNT:
             raise UserError(
-                f"all runs {what} fewer than {LEAST_COUNT} of the {words:,} test words, too few to fit a law to. "
-                f"{cure}"
+                f"all runs {what} fewer than {LEAST_COUNT} of the {words:,} test words, "
+                f"too few to fit a law to. {cure}"
             )
     mean = (cells.error @ cells.worth) / cells.worth.sum()
     spread = float((cells.worth * (cells.error - mean) ** 2).sum() / (mean * (1 - mean)))
@@ -266,7 +267,7 @@ def _refit(
     """Fits to ``n_boot`` resamples, each begun at the fit itself and at the best of other shapes."""
     if not n_boot:
         return np.empty((0, len(theta)))
-    at_cells = _predict(form, theta[None], cells.columns)[0]
+    at_cells = predict(form, theta[None], cells.columns)[0]
     at_runs = at_cells[cells.share.argmax(axis=1)]
     errors = draw_errors(points, at_runs, noise, rng, n_boot, same_words=same_words) @ cells.share
     if misses > 1:
@@ -278,7 +279,7 @@ def _refit(
     return best_of(form, cells.columns, errors, cells.worth, begin)[0]
 
 
-def _predict(form: Form, theta: Floats, columns: Columns) -> Floats:
+def predict(form: Form, theta: Floats, columns: Columns) -> Floats:
     """Errors (B, K) of parameters (B, L + Q)."""
     scales, shapes = np.split(theta, [form.n_scales], axis=1)
     terms, _ = form.terms(shapes, columns)
@@ -296,9 +297,14 @@ def _table(cells: Cells, predicted: Floats) -> list[dict[str, Any]]:
 def _refuse_vague(fitted: Fitted) -> None:
     for name, factor in fitted.form.pinned.items():
         low, high = np.percentile(fitted.draws[name], [10, 90]).tolist()
+        if fitted.estimate[name] <= NO_SLOPE:
+            raise UserError(
+                f"the error of the {len(fitted.cells)} cells does not fall as the law {fitted.law.title!r} "
+                f"would have it: its {name} is 0. Choose another law"
+            )
         if low <= 0 or high > factor * low:
             raise UserError(
-                f"the {len(fitted.cells)} cells do not pin the law {fitted.law.title!r} down: its {name} may be "
-                f"anything from {low:.2g} to {high:.2g} (80 % interval). "
+                f"the {len(fitted.cells)} cells do not pin the law {fitted.law.title!r} down: "
+                f"its {name} may be anything from {low:.2g} to {high:.2g} (80 % interval). "
                 "Add cells further apart, seeds or test words"
             )

@@ -59,14 +59,19 @@ class _Power:
         return (self.column,)
 
     def prepare(self, columns: Columns) -> PowerForm:
-        """Raises UserError: fewer sizes than one more than the parameters, or a size of 0."""
-        n, law = np.asarray(columns[self.column], float), self.kind.replace("_", " ")
-        least = 4 if self.floor else 3
+        """Raises UserError: too few sizes, a size of 0, or words that no step reached."""
+        n = np.asarray(columns[self.column], float)
+        least, law = (4, "a power law") if self.floor else (3, "a power law without a floor")
         if (n <= 0).any():
-            raise UserError(f"a {law} law needs {self.column} above 0 in every cell; leave out those with none")
+            raise UserError(f"{law} needs {self.column} above 0 in every cell; leave out those with none")
+        if self.column.startswith("n_") and "samples" in columns and (columns["samples"] < n).any():
+            raise UserError(
+                f"{law} needs runs that see each of their words, and some see "
+                f"{min(columns['samples']):,.0f} samples of up to {max(n):,.0f} different words; raise steps"
+            )
         if (sizes := len(np.unique(n))) < least:
             raise UserError(
-                f"a {law} law needs cells at {least} or more values of {self.column}, got {sizes}; train more"
+                f"{law} needs cells at {least} or more values of {self.column}, got {sizes}; train more"
             )
         return PowerForm(
             column=self.column,

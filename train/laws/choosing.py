@@ -1,0 +1,134 @@
+"""Which law: the one that predicts cells of a budget it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from curation.core.errors import UserError
+from curation.core.rng import stream
+from train.laws.base import Floats, Law
+from train.laws.descend import best_of, starts
+from train.laws.fitting import Cells, Fitted, fit, refuse_flat, resolve
+from train.laws.fitting import predict as predict_errors
+from train.laws.noise import Noise
+from train.laws.points import Points
+
+
+def leave_one_budget_out(law: Law | str, points: Points, budget_column: str, *, seed: int = 0) -> float:
+    """How far off a law is at a budget that it was not fitted to.
+
+    For each value of the budget, all cells of that value are left out, the law is fitted to the others and
+    predicts them. The least and the greatest budget are extrapolated to.
+
+    Args:
+        law: A law, or the name of one with its usual options.
+        points: The runs of one test set.
+        budget_column: The column that says what a cell costs, such as ``n_total``.
+        seed: Of the starts.
+
+    Returns:
+        Root mean square of predicted less observed error over the cells, a fraction.
+
+    Raises:
+        UserError: the law cannot be fitted to what is left without some budget.
+    """
+    return float(np.sqrt(_squares(resolve(law), points, budget_column, seed).mean()))
+
+
+def choose(
+    candidates: Sequence[Law | str],
+    points: Points,
+    budget_column: str,
+    *,
+    seed: int = 0,
+    n_boot: int = 1000,
+    same_words: bool = False,
+) -> tuple[Fitted | None, list[dict[str, Any]]]:
+    """Fit the law that predicts best what it has not seen.
+
+    Of laws that are as good as the best one within one standard error, paired over the cells, the one with
+    the fewest parameters is chosen. A law that the cells do not pin down is passed over. Where none can be
+    judged so (too few budgets), the first that can be fitted is chosen, and its held-out error is None.
+
+    Args:
+        candidates: Laws, the preferred ones first.
+        points: As in ``leave_one_budget_out``.
+        budget_column: As there.
+        seed: Of starts and resamples.
+        n_boot: Resamples of the chosen law.
+        same_words: As in ``fit``.
+
+    Returns:
+        The chosen law fitted, None if there is none, and one row a candidate: ``law``, ``title``,
+        ``parameters`` (how many), ``held_out_error`` (a fraction or None), ``refused`` (why, or None) and
+        ``chosen``.
+    """
+    found = [resolve(law) for law in candidates]
+    rows, squares = [], {}
+    for i, law in enumerate(found):
+        row = {
+            "law": law.kind,
+            "title": law.title,
+            "parameters": None,
+            "held_out_error": None,
+            "refused": None,
+        }
+        rows.append({**row, "chosen": False})
+        try:
+            rows[i]["parameters"] = len(fit(law, points, seed=seed, n_boot=0).theta)
+            squares[i] = _squares(law, points, budget_column, seed)
+            rows[i]["held_out_error"] = float(np.sqrt(squares[i].mean()))
+        except UserError as refusal:
+            rows[i]["refused"] = str(refusal)
+    for i in _order(rows, squares):
+        try:
+            best = fit(found[i], points, seed=seed, n_boot=n_boot, same_words=same_words)
+        except UserError as refusal:
+            rows[i]["refused"] = str(refusal)
+            continue
+        rows[i] |= {"chosen": True, "refused": None}
+        return best, rows
+    return None, rows
+
+
+def _order(rows: Sequence[dict[str, Any]], squares: dict[int, Floats]) -> list[int]:
+    """The candidates as they are to be tried: judged ones by what they are off, then the others."""
+    judged = sorted(squares, key=lambda i: (float(squares[i].mean()), i))
+    rest = [i for i, row in enumerate(rows) if row["parameters"] is not None and i not in squares]
+    if not judged:
+        return rest
+    best = squares[judged[0]]
+    tied = []
+    for i in judged:
+        more = squares[i] - best
+        if more.mean() <= more.std(ddof=1) / np.sqrt(len(more)):
+            tied.append(i)
+    simplest = sorted(tied, key=lambda i: (rows[i]["parameters"], judged.index(i)))
+    return [*simplest, *(i for i in judged if i not in tied), *rest]
+
+
+def _squares(law: Law, points: Points, budget_column: str, seed: int) -> Floats:
+    """Squared prediction error of every cell, (C,), each by the fit to the cells of other budgets."""
+    for name in (*law.columns, budget_column):
+        points.column(name)
+    noise = Noise.of(points)
+    cells = Cells.of(points, noise)
+    refuse_flat(points, cells, noise)
+    budget = cells.columns[budget_column]
+    off = np.empty(len(budget))
+    for value in np.unique(budget):
+        left_out = budget == value
+        kept = {name: column[~left_out] for name, column in cells.columns.items()}
+        try:
+            form = law.prepare(kept)
+        except UserError as refusal:
+            raise UserError(f"without the cells of {budget_column} {value:,.0f}: {refusal}") from refusal
+        rng = stream(seed, "budget", law.title, str(value))
+        error, worth = cells.error[None, ~left_out], cells.worth[~left_out]
+        theta, _, _ = best_of(form, kept, error, worth, starts(form, kept, error, worth, rng))
+        away = {name: column[left_out] for name, column in cells.columns.items()}
+        off[left_out] = predict_errors(form, theta, away)[0].clip(0, 1) - cells.error[left_out]
+    return off**2
