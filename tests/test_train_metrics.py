@@ -7,7 +7,6 @@ from train.evaluation.metrics import (
     bootstrap_averages,
     bootstrap_mean,
     edit_distance,
-    similarity,
     weighted_mean,
     wilson,
 )
@@ -27,13 +26,6 @@ from train.evaluation.metrics import (
 def test_edit_distance(a: str, b: str, distance: int) -> None:
     assert edit_distance(a, b) == distance
     assert edit_distance(b, a) == distance
-
-
-def test_similarity_is_by_the_longer_of_the_two() -> None:
-    assert similarity("street", "street") == 1
-    assert similarity("", "street") == 0
-    assert similarity("strets", "street") == pytest.approx(1 - 2 / 6)
-    assert similarity("kitten", "sitting") == pytest.approx(4 / 7)
 
 
 def test_wilson_against_published_values() -> None:

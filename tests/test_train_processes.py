@@ -93,6 +93,8 @@ def start(
         started.append((process, errors))
     for process, _ in started:
         process.join(120)
+        if process.is_alive():  # its status stays None; left alone, it would keep pytest from ending
+            process.kill()
     return [
         Said(process.exitcode, errors.read_text("utf-8") if errors.is_file() else "")
         for process, errors in started

@@ -90,20 +90,12 @@ def _fit(
             device=device,
             pack_device=recipe.pack_device,
         )
-        learned = TrainedOn.nothing()
-        if processes.is_first:
-            learned = words.trained_on(recipe.steps * recipe.batch) | recipe.init.trained_on()
-            words.look_for_held_out(learned)
-            _warn(words)
+        learned = _trained_on(recipe, words) if processes.is_first else TrainedOn.nothing()
         if not resumed:
             processes.first(lambda: run_folder.begin(out, job))
         elif state := checkpoints.load(out, device):
             _restore(state, training, words, meter, processes)
-        if len(set(processes.gather(training.step))) > 1:
-            raise UserError(
-                f"the processes do not see the same checkpoint in {out}. "
-                "Give them a folder that all their machines share."
-            )
+        _refuse_apart(training, processes, out)
         processes.first(lambda: run_folder.cut_log(out, training.step))
         loop = Loop(training, words, out, meter, processes)
         loop.run()
@@ -117,6 +109,22 @@ def _fit(
 
     processes.first(finish)
     return run_folder.read_record(out)
+
+
+def _trained_on(recipe: TrainRecipe, words: Words) -> TrainedOn:
+    """All that the run will have learned from, its beginnings included; says what weakens its figures."""
+    learned = words.trained_on(recipe.steps * recipe.batch) | recipe.init.trained_on()
+    words.look_for_held_out(learned)
+    _warn(words)
+    return learned
+
+
+def _refuse_apart(training: Training, processes: Processes, out: Path) -> None:
+    if len(set(processes.gather(training.step))) > 1:
+        raise UserError(
+            f"the processes do not see the same checkpoint in {out}. "
+            "Give them a folder that all their machines share."
+        )
 
 
 def _restore(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -139,6 +140,9 @@ def joined(processes: Processes, device: torch.device) -> Iterator[None]:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
         try:
             yield
+        except BaseException as error:
+            _let_go(error)
+            raise
         finally:
             dist.destroy_process_group()
     except RuntimeError as error:
@@ -148,3 +152,15 @@ def joined(processes: Processes, device: torch.device) -> Iterator[None]:
             "another of the processes that train together has ended, and this one cannot go on alone. "
             "See what it said, and give the same command again: it goes on from the last checkpoint."
         ) from error
+
+
+def _let_go(error: BaseException) -> None:
+    """Drop what the frames behind ``error`` still hold, the network among it.
+
+    Whoever holds a network of several processes last ends the group's threads with it, and hangs for ever if
+    one of them is waiting for the interpreter's lock just then.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        traceback.clear_frames(found.__traceback__)
+        found = found.__cause__ or found.__context__

@@ -56,15 +56,6 @@ def differing(a: str, b: str) -> tuple[str, str]:
     return a[start : len(a) - end], b[start : len(b) - end]
 
 
-def similarity(prediction: str, label: str) -> float:
-    """``1 - edit distance / length of the longer``; its mean over words is 1-NED.
-
-    Source: PARSeq (strhub/models/base.py at 1902db0).
-    """
-    longer = max(len(prediction), len(label))
-    return 1 - edit_distance(prediction, label) / longer if longer else 1.0
-
-
 def bootstrap_mean(values: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
     """95 % percentile interval of the mean of ``values``, (N,), over resampled words; (0, 1) for none.
 

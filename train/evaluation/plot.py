@@ -54,10 +54,7 @@ def rows(bars: Sequence[Bar], title: str, *, unit: str = "words", mean: float | 
         parts.append(f'<line class="mean" x1="{x(mean):.1f}" x2="{x(mean):.1f}" y1="16" y2="{bottom}"/>')
     for i, (name, bar) in enumerate(zip(names, bars, strict=True)):
         y = 20 + ROW * (i + 0.5)
-        hint = (
-            f"{cut(bar.name)}: {100 * bar.share:.1f} % [{100 * bar.low:.1f}, {100 * bar.high:.1f}], {bar.n:,}"
-        )
-        parts.append(f"<g><title>{escape(hint)}</title>")
+        parts.append(f"<g><title>{escape(_hint(bar))}</title>")
         parts.append(_text(name, left - 10, y + 4, "name", "end"))
         parts.append(
             f'<line class="interval" x1="{x(bar.low):.1f}" x2="{x(bar.high):.1f}" y1="{y}" y2="{y}"/>'
@@ -66,6 +63,11 @@ def rows(bars: Sequence[Bar], title: str, *, unit: str = "words", mean: float | 
         parts.append(_text(f"{bar.n:,}", WIDTH, y + 4, "tick", "end") + "</g>")
     said = "; ".join(f"{cut(bar.name)}: {100 * bar.share:.1f} %" for bar in bars)
     return _svg(bottom + 2, f"{title}. {said}", parts)
+
+
+def _hint(bar: Bar) -> str:
+    interval = f"[{100 * bar.low:.1f}, {100 * bar.high:.1f}]"
+    return f"{cut(bar.name)}: {100 * bar.share:.1f} % {interval}, {bar.n:,}"
 
 
 def reliability(calibration: Calibration) -> str:

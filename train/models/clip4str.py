@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from train.models.attention import small_weights
 from train.models.autoregressive import END, AutoregressiveRecognizer, most_likely
 from train.models.base import models
 from train.models.permuted import PermutedReader
-from train.models.vit import SIZES, VitSizes
+from train.models.vit import SIZES, VitSizes, changed, refuse_no_shares
 from train.timm_models import load_timm
 
 PATCH_PX = {"tiny": 16, "base": 16, "large": 14, "huge": 14}
@@ -91,9 +91,7 @@ class Clip4Str:
             raise ValueError(f"image_px must be a multiple of {PATCH_PX[self.size]}, got {self.image_px}")
         if self.permutations != 1 and (self.permutations < 1 or self.permutations % 2):
             raise ValueError(f"permutations must be 1 or an even number, got {self.permutations}")
-        for key in ("dropout", "drop_path"):
-            if not 0 <= getattr(self, key) < 1:
-                raise ValueError(f"{key} must be from 0 to below 1, got {getattr(self, key):g}")
+        refuse_no_shares(dropout=self.dropout, drop_path=self.drop_path)
         for key in ("refine", "max_length"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be 1 or more, got {getattr(self, key)}")
@@ -101,12 +99,12 @@ class Clip4Str:
     @property
     def tower(self) -> VitSizes:
         """Sizes of the visual tower."""
-        return _changed(SIZES[self.size], width=self.width, depth=self.depth, heads=self.heads)
+        return changed(SIZES[self.size], width=self.width, depth=self.depth, heads=self.heads)
 
     @property
     def text(self) -> VitSizes:
         """Sizes of the text encoder."""
-        return _changed(TEXTS[self.size], width=self.text_width, depth=self.text_depth, heads=self.text_heads)
+        return changed(TEXTS[self.size], width=self.text_width, depth=self.text_depth, heads=self.text_heads)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -233,7 +231,3 @@ def _tower(sizes: Clip4Str) -> Any:
         act_layer=sizes.activation,
         drop_path_rate=sizes.drop_path,
     )
-
-
-def _changed(row: VitSizes, **changes: int | None) -> VitSizes:
-    return replace(row, **{key: value for key, value in changes.items() if value is not None})

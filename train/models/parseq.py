@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor
 
 from train.models.base import models
 from train.models.permuted import PermutedReader
-from train.models.vit import SIZES, VitSizes, vit_encoder
+from train.models.vit import VitModel, vit_encoder
 
 # Layers and heads of the decoder. Published are one layer (Bautista and Atienza 2022) and width / 32 heads
 # (Rang et al. 2024). But the counts published of base and huge, 104 M and 682 M, are those of two layers:
@@ -20,41 +20,30 @@ DECODERS = {"tiny": (1, 6), "small": (1, 12), "base": (2, 24), "large": (2, 32),
 
 @models.add("parseq")
 @dataclass(frozen=True, kw_only=True)
-class Parseq:
+class Parseq(VitModel):
     """A vision transformer whose tokens a decoder reads, trained on words in permuted orders.
 
     Source: Bautista and Atienza 2022, Scene Text Recognition with Permuted Autoregressive Sequence Models.
 
-    Attributes:
-        size: Row of the sizes; the keys below it change single values of the row.
-        width: Values of a token.
-        depth: Blocks of the encoder.
-        heads: Of the encoder's attention.
+    Attributes besides those of ``VitModel``:
         decoder_depth: Layers of the decoder.
         decoder_heads: Of the decoder's attention.
         permutations: Orders in which a batch is learned, K: left to right, and others, drawn anew for each
             batch; each with its reverse. 1 for left to right alone.
-        dropout: Of the decoder.
-        drop_path: Share of the words that skip the encoder's last block in training; less in those before it.
         decode: ``ar``: character by character; ``nar``: all at once.
         refine: Times that each character is read again, knowing all others.
         max_length: Characters of the longest word it learns.
     """
 
-    size: Literal["tiny", "small", "base", "large", "huge"] = "small"
-    width: int | None = None
-    depth: int | None = None
-    heads: int | None = None
     decoder_depth: int | None = None
     decoder_heads: int | None = None
     permutations: int = 6
-    dropout: float = 0.1
-    drop_path: float = 0.0
     decode: Literal["ar", "nar"] = "ar"
     refine: int = 1
     max_length: int = 25
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         width, (depth, heads) = self.encoder.width, self.decoder
         if depth < 1:
             raise ValueError(f"decoder_depth must be 1 or more, got {depth}")
@@ -62,21 +51,10 @@ class Parseq:
             raise ValueError(f"decoder_heads must divide the width {width}, got {heads}")
         if self.permutations != 1 and (self.permutations < 1 or self.permutations % 2):
             raise ValueError(f"permutations must be 1 or an even number, got {self.permutations}")
-        for key in ("dropout", "drop_path"):
-            if not 0 <= getattr(self, key) < 1:
-                raise ValueError(f"{key} must be from 0 to below 1, got {getattr(self, key):g}")
         if self.refine < 0:
             raise ValueError(f"refine must be 0 or more, got {self.refine}")
         if self.max_length < 1:
             raise ValueError(f"max_length must be 1 or more, got {self.max_length}")
-
-    @property
-    def encoder(self) -> VitSizes:
-        """Sizes of the encoder."""
-        changed = {key: getattr(self, key) for key in ("width", "depth", "heads")}
-        return replace(
-            SIZES[self.size], **{key: value for key, value in changed.items() if value is not None}
-        )
 
     @property
     def decoder(self) -> tuple[int, int]:
@@ -86,10 +64,6 @@ class Parseq:
             depth if self.decoder_depth is None else self.decoder_depth,
             heads if self.decoder_heads is None else self.decoder_heads,
         )
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        return 32, 128
 
     def build(self, charset: str) -> ParseqNet:
         return ParseqNet(self, charset)

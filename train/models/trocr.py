@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ from train.models.autoregressive import (
     most_likely,
 )
 from train.models.base import models
-from train.models.vit import SIZES, VitSizes, vit_encoder
+from train.models.vit import VitModel, vit_encoder
 
 # Width, layers and heads of the decoder. The published models spell words in tens of thousands of pieces,
 # ours in characters, whose embedding weighs nothing. The counts that Rang et al. 2024 give for base and
@@ -38,54 +38,34 @@ DECODERS = {
 
 @models.add("trocr")
 @dataclass(frozen=True, kw_only=True)
-class Trocr:
+class Trocr(VitModel):
     """A vision transformer whose tokens a Transformer decoder reads, character by character.
 
     Source: Li et al. 2021, TrOCR: Transformer-based Optical Character Recognition with Pre-trained Models.
     Their decoders norm after each part, as the language models do that they begin from; ours begins from
     nothing and norms before, which trains without care. Theirs read images of 384x384, ours of 32x128.
 
-    Attributes:
-        size: Row of the sizes; the keys below it change single values of the row.
-        width: Values of a token of the image.
-        depth: Blocks of the encoder.
-        heads: Of the encoder's attention.
+    Attributes besides those of ``VitModel``:
         decoder_width: Values of a character.
         decoder_depth: Layers of the decoder.
         decoder_heads: Of the decoder's attention.
-        dropout: Of the decoder.
-        drop_path: Share of the words that skip the encoder's last block in training; less in those before it.
         max_length: Characters of the longest word it learns and reads.
     """
 
-    size: Literal["tiny", "small", "base", "large", "huge"] = "small"
-    width: int | None = None
-    depth: int | None = None
-    heads: int | None = None
     decoder_width: int | None = None
     decoder_depth: int | None = None
     decoder_heads: int | None = None
-    dropout: float = 0.1
-    drop_path: float = 0.0
     max_length: int = 25
 
     def __post_init__(self) -> None:
-        _, (width, depth, heads) = self.encoder, self.decoder
+        super().__post_init__()
+        width, depth, heads = self.decoder
         if width < 1 or depth < 1:
             raise ValueError(f"decoder_width and decoder_depth must be 1 or more, got {width} and {depth}")
         if heads < 1 or width % heads:
             raise ValueError(f"decoder_heads must divide decoder_width {width}, got {heads}")
-        for key in ("dropout", "drop_path"):
-            if not 0 <= getattr(self, key) < 1:
-                raise ValueError(f"{key} must be from 0 to below 1, got {getattr(self, key):g}")
         if self.max_length < 1:
             raise ValueError(f"max_length must be 1 or more, got {self.max_length}")
-
-    @property
-    def encoder(self) -> VitSizes:
-        """Sizes of the encoder."""
-        changed = {key: getattr(self, key) for key in ("width", "depth", "heads")}
-        return replace(SIZES[self.size], **{key: n for key, n in changed.items() if n is not None})
 
     @property
     def decoder(self) -> tuple[int, int, int]:
@@ -96,10 +76,6 @@ class Trocr:
             depth if self.decoder_depth is None else self.decoder_depth,
             heads if self.decoder_heads is None else self.decoder_heads,
         )
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        return 32, 128
 
     def build(self, charset: str) -> TrocrNet:
         return TrocrNet(self, charset)

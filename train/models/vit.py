@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from train.timm_models import load_timm
 
@@ -43,6 +43,56 @@ SIZES = {
     "large": VitSizes(width=1024, depth=24, heads=16),
     "huge": VitSizes(width=1280, depth=32, heads=16),
 }
+
+
+def changed(sizes: VitSizes, **values: int | None) -> VitSizes:
+    """``sizes`` with other ``values``, but for those that are None.
+
+    Raises:
+        ValueError: they do not go together.
+    """
+    return replace(sizes, **{key: value for key, value in values.items() if value is not None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class VitModel:
+    """What the recipes of all models say that read images of 32x128 pixels with a vision transformer.
+
+    Attributes:
+        size: Row of the sizes; the keys below it change single values of the row.
+        width: Values of a token of the image.
+        depth: Blocks of the encoder.
+        heads: Of the encoder's attention.
+        drop_path: Share of the words that skip the encoder's last block in training; less in those before it.
+        dropout: Share of the values that are set to 0 in training, in what comes after the encoder.
+    """
+
+    size: Literal["tiny", "small", "base", "large", "huge"] = "small"
+    width: int | None = None
+    depth: int | None = None
+    heads: int | None = None
+    drop_path: float = 0.0
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        _ = self.encoder
+        refuse_no_shares(drop_path=self.drop_path, dropout=self.dropout)
+
+    @property
+    def encoder(self) -> VitSizes:
+        """Sizes of the vision transformer."""
+        return changed(SIZES[self.size], width=self.width, depth=self.depth, heads=self.heads)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        return 32, 128
+
+
+def refuse_no_shares(**values: float) -> None:
+    """Raise a ValueError for the first of ``values`` that is not from 0 to below 1."""
+    for key, value in values.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{key} must be from 0 to below 1, got {value:g}")
 
 
 def vit_encoder(

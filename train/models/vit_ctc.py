@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from train.models.base import models
 from train.models.ctc import CtcRecognizer
-from train.models.vit import SIZES, VitSizes, vit_encoder
+from train.models.vit import VitModel, vit_encoder
 
 STEPS = 4  # that a column of patches becomes
 
 
 @models.add("vit_ctc")
 @dataclass(frozen=True, kw_only=True)
-class VitCtc:
+class VitCtc(VitModel):
     """A vision transformer on patches of 4x8 pixels, whose 16 columns become 64 time steps.
 
     CTC needs a step for each character and another between equal ones: 16 would not do for long words, and
     25 equal letters take 49. So one matrix turns all the tokens of a column into four steps, one every 2
     pixels. Means over the column, weighted for each channel, learned at less than half its pace.
 
-    Attributes:
-        size: Row of the sizes; the keys below it change single values of the row.
-        width: Values of a token.
-        depth: Blocks.
-        heads: Of each attention.
-        drop_path: Share of the words that skip the last block in training; less in those before it.
-        dropout: Share of the values of a time step that are set to 0 in training.
+    Attributes besides those of ``VitModel``:
         guide: Share of the training in which characters are guided to their places (``ctc.guide_loss``).
     """
 
-    size: Literal["tiny", "small", "base", "large", "huge"] = "small"
-    width: int | None = None
-    depth: int | None = None
-    heads: int | None = None
     drop_path: float = 0.1
-    dropout: float = 0.1
     guide: float = 0.3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.encoder.width % 2:
             raise ValueError(f"width must be even, got {self.encoder.width}")
-        for key in ("drop_path", "dropout"):
-            if not 0 <= getattr(self, key) < 1:
-                raise ValueError(f"{key} must be from 0 to below 1, got {getattr(self, key):g}")
         if not 0 <= self.guide <= 1:
             raise ValueError(f"guide must be from 0 to 1, got {self.guide:g}")
-
-    @property
-    def encoder(self) -> VitSizes:
-        """Sizes of the vision transformer."""
-        changed = {key: getattr(self, key) for key in ("width", "depth", "heads")}
-        return replace(
-            SIZES[self.size], **{key: value for key, value in changed.items() if value is not None}
-        )
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        return 32, 128
 
     def build(self, charset: str) -> CtcRecognizer:
         return VitCtcNet(self, charset)

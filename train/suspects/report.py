@@ -45,20 +45,9 @@ def write_suspects(judged: Judged, search: Search, *, share: float, score: float
     n_listed = list_worst(judged, share=share, score=score)
     table = judged.table
     datasets = [Dataset.open(path) for path in search.datasets]
-    facts = {
-        "format": 1,
-        "kind": "suspects",
-        "run": str(search.run),
-        "datasets": [dataset.as_input for dataset in datasets],
-        "trained_on": judged.trained_on,
-        "n_words": len(table),
-        "dropped": dict(sorted(judged.dropped.items())),
-        "folds": judged.folds,
-        "cut": {"share": share} if score is None else {"score": score},
-        "n_listed": n_listed,
-        "least_score_listed": table["score"][n_listed - 1].as_py() if n_listed else None,
-        "versions": versions(("glyphmix", "numpy", "torch")),
-    }
+    facts = _facts(
+        judged, search, datasets, n_listed, {"share": share} if score is None else {"score": score}
+    )
     with whole(search.out / "suspects.parquet") as draft:
         pq.write_table(table, draft)
     write_text(search.out / "suspects.tsv", _lines(table))
@@ -78,6 +67,27 @@ def write_suspects(judged: Judged, search: Search, *, share: float, score: float
     write_json(search.out / RECORD, facts)
     remove_folder(search.out / BUILD, search.out)
     return facts
+
+
+def _facts(
+    judged: Judged, search: Search, datasets: list[Dataset], n_listed: int, worst: dict[str, Any]
+) -> dict[str, Any]:
+    """What ``suspects.json`` says; ``worst`` is where the list was cut."""
+    table = judged.table
+    return {
+        "format": 1,
+        "kind": "suspects",
+        "run": str(search.run),
+        "datasets": [dataset.as_input for dataset in datasets],
+        "trained_on": judged.trained_on,
+        "n_words": len(table),
+        "dropped": dict(sorted(judged.dropped.items())),
+        "folds": judged.folds,
+        "cut": worst,
+        "n_listed": n_listed,
+        "least_score_listed": table["score"][n_listed - 1].as_py() if n_listed else None,
+        "versions": versions(("glyphmix", "numpy", "torch")),
+    }
 
 
 def recipe_for(out: Path) -> str:
