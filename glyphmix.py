@@ -36,7 +36,7 @@ COMMANDS: Table = {
     "evaluate": ("train.evaluation.command:evaluate", "Measure a trained recognizer on datasets."),
     "read": ("train.read_command:read", "Read words on pictures with a trained recognizer."),
     "suspects": ("train.suspects.command:suspects", "Find words that are probably labelled wrongly."),
-    "ablate": ("train.study.commands:ablate", "Run a study: many mixtures, one cause."),
+    "ablate": ("train.study.ablate_command:ablate", "Run a study: many mixtures, one cause."),
     "laws": ("train.study.laws_command:laws", "Fit how accuracy moves in a study."),
     "report": ("train.study.report_command:report", "Write a study's page and print its table."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from study_fakes import dataset
 
 from curation.core.recipe import build
+from train.study import workers
 from train.study.one_run import Steps
 from train.study.plan import Plan
 from train.study.recipe import StudyRecipe
@@ -42,6 +44,12 @@ def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     dataset(folder / "rendered", 120)
     dataset(folder / "test_a", 40)
     return folder
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let worker processes begin as copies of this one: importing torch takes each of them seconds."""
+    monkeypatch.setattr(workers, "CONTEXT", multiprocessing.get_context("fork"))
 
 
 REAL = {"name": "real", "kind": "real", "paths": ["real"]}
@@ -91,18 +99,22 @@ class FakeScore:
     accuracy: float = 0.5
 
 
-def fake_steps(*, broken: tuple[str, ...] = (), done: list[str] | None = None) -> Steps:
-    """Training that only leaves a record."""
+@dataclass(frozen=True)
+class FakeFit:
+    """Training that only leaves a record; worker processes can be sent it."""
 
-    def fit(recipe: Any, out: Path, *, seed: int, mixture: Path) -> dict[str, Any]:
-        if out.name in broken:
+    broken: tuple[str, ...] = ()
+    done: list[str] | None = None
+
+    def __call__(self, recipe: Any, out: Path, *, seed: int, mixture: Path) -> dict[str, Any]:
+        if out.name in self.broken:
             raise FloatingPointError("loss nan")
-        if done is not None:
-            done.append(out.name)
+        if self.done is not None:
+            self.done.append(out.name)
         out.mkdir()
         manifest = json.loads((mixture / "manifest.json").read_text())
         record = {
-            "recipe": {"model": {"kind": "conv_ctc"}, "threads": 1},
+            "recipe": {"model": {"kind": "conv_ctc"}, "threads": recipe.threads},
             "mixture": {
                 "fingerprint": manifest["fingerprint"],
                 "sources": [
@@ -123,8 +135,14 @@ def fake_steps(*, broken: tuple[str, ...] = (), done: list[str] | None = None) -
         (out / "run.json").write_text(json.dumps(record))
         return record
 
-    return Steps(fit=fit, evaluate=lambda *_, **__: [FakeScore()])
+
+def fake_evaluate(run: Path, tests: Any, *, protocol: str) -> list[FakeScore]:
+    return [FakeScore()]
 
 
-def run(study: Plan, out: Path, steps: Steps, told: list[str] | None = None) -> Any:
-    return ablate(study, out, toml="", steps=steps, tell=(told if told is not None else []).append)
+def fake_steps(*, broken: tuple[str, ...] = (), done: list[str] | None = None) -> Steps:
+    return Steps(fit=FakeFit(broken, done), evaluate=fake_evaluate)
+
+
+def run(study: Plan, out: Path, steps: Steps, told: list[str] | None = None, **options: Any) -> Any:
+    return ablate(study, out, toml="", steps=steps, tell=(told if told is not None else []).append, **options)

@@ -237,8 +237,8 @@ class TestPredictions:
         file = tmp_path / "runs" / "r1-s0" / "predictions" / "a.parquet"
         os.truncate(file, 200)
         assert self.refused(study) == (
-            f"{file} is damaged. Restore it, or remove runs/r1-s0/predictions and the row of "
-            "r1-s0 in runs.jsonl, and run ablate again: it only evaluates anew."
+            f"{file} is damaged. Restore it, or remove runs/r1-s0/predictions and "
+            "runs/r1-s0/row.json, and run ablate again: it only evaluates anew."
         )
 
     def test_made_anew_under_another_protocol(self, tmp_path: Path) -> None:
@@ -251,6 +251,6 @@ class TestPredictions:
         assert self.refused(study) == (
             f"the predictions of {run} on a have 0 words right and its row "
             f"{study.rows[1]['tests'][0]['n_correct']}: they have changed since. Restore them, or remove "
-            f"runs/{run}/predictions and the row of {run} in runs.jsonl, and run ablate again: "
+            f"runs/{run}/predictions and runs/{run}/row.json, and run ablate again: "
             "it only evaluates anew."
         )

@@ -11,7 +11,7 @@ from study_tiny import ADDED, REAL, RENDERED, TINY, lay_out, recipe, toml
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from train.study.commands import ablate as ablate_command
+from train.study.ablate_command import ablate as ablate_command
 from train.study.plan import grid_table, plan
 
 

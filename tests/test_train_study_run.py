@@ -1,26 +1,26 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from study_fakes import dataset
-from study_tiny import ADDED, TINY, fake_steps, lay_out, recipe, run, toml, without_timing
+from study_tiny import ADDED, TINY, fake_steps, forked, lay_out, recipe, run, toml, without_timing
 
 from curation.core.errors import UserError
-from train.study.commands import ablate as ablate_command
+from train.study.ablate_command import ablate as ablate_command
 from train.study.laws_command import laws
 from train.study.plan import plan
 from train.study.report_command import report
-from train.study.rows import Study, append_row, read_rows
+from train.study.rows import Study, read_rows
 
+__all__ = ["forked"]
 ROOT = Path(__file__).parents[1]
 R0, R1, R3, ALONE = "real40", "real40-rendered40", "real40-rendered120", "rendered120"
 RUN1 = f"{R1}-s0"
@@ -34,9 +34,9 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_failed_run_is_named_and_the_others_go_on(words: Path) -> None:
     study, out, told = plan(recipe(), words / "out"), words / "out", []
     result = run(study, out, fake_steps(broken=(RUN1,)), told)
-    assert result.failed == {RUN1: "FloatingPointError: loss nan"}
     assert [row["cell"] for row in result.rows] == [R0, R3, ALONE]
     trace = out / "runs" / f"{RUN1}.error.txt"
+    assert result.failed == {RUN1: f"FloatingPointError: loss nan (traceback in {trace})"}
     assert f"run {RUN1} failed: FloatingPointError: loss nan (traceback in {trace})" in told
     assert "FloatingPointError: loss nan" in trace.read_text()
     done: list[str] = []
@@ -94,16 +94,6 @@ def test_a_folder_with_other_things_is_refused(words: Path) -> None:
     )
 
 
-def test_a_row_cut_short_by_a_kill_does_not_count(tmp_path: Path) -> None:
-    path = tmp_path / "runs.jsonl"
-    append_row(path, {"run": "a"})
-    with path.open("a") as file:
-        file.write('{"run": "b", "accu')
-    assert read_rows(path) == [{"run": "a"}]
-    append_row(path, {"run": "b"})
-    assert path.read_text() == '{"run": "a"}\n{"run": "b"}\n'
-
-
 def test_a_damaged_row_is_named(tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl"
     path.write_text('{"run": \n{"run": "b"}\n')
@@ -112,19 +102,14 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
     assert str(refusal.value) == (f"{path} is damaged in line 1. Delete that line and run ablate again.")
 
 
-def test_a_missing_metric_never_becomes_a_number(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        append_row(tmp_path / "runs.jsonl", {"accuracy": float("nan")})
-    assert read_rows(tmp_path / "runs.jsonl") == []
-
-
+@pytest.mark.usefixtures("forked")
 def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(words: Path) -> None:
     """Nothing is faked here: mixtures, training, evaluation, laws and page of four tiny runs."""
     (words / "study.toml").write_text(toml())
-    command = "from train.study.commands import ablate; ablate()"
+    command = "from train.study.ablate_command import ablate; ablate()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     killed = subprocess.Popen(
-        [sys.executable, "-c", command, "study.toml", "-o", "killed"], env=environment, cwd=words
+        [sys.executable, "-c", command, "study.toml", "-o", "killed", "-j", "1"], env=environment, cwd=words
     )
     second = words / "killed" / "runs" / RUN1
     until = time.monotonic() + 120
@@ -136,7 +121,8 @@ def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(wo
     assert not (second / "run.json").exists()
 
     for name in ("killed", "undisturbed"):  # the first goes on where it was killed
-        shown = CliRunner().invoke(ablate_command, ["study.toml", "-o", name], catch_exceptions=False)
+        arguments = ["study.toml", "-o", name, "-j", "2"]
+        shown = CliRunner().invoke(ablate_command, arguments, catch_exceptions=False)
         assert shown.stdout == f"{name}: 4 of 4 runs finished\n"
     assert without_timing(words / "killed") == without_timing(words / "undisturbed")
 
@@ -154,22 +140,6 @@ def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(wo
     assert "not shown" not in page
 
 
-def test_a_second_process_on_the_same_study_is_refused(words: Path) -> None:
-    study, out, refusals = plan(recipe(), words / "out"), words / "out", []
-    steps = fake_steps()
-
-    def intrude(*positional: Any, **named: Any) -> Any:
-        with pytest.raises(UserError) as refusal:
-            run(study, out, fake_steps())
-        refusals.append(str(refusal.value))
-        return steps.fit(*positional, **named)
-
-    rows = run(study, out, replace(steps, fit=intrude)).rows
-    assert refusals == [f"another process is running study {out}. Wait for it, or stop it."] * 4
-    assert len(rows) == len(read_rows(out / "runs.jsonl")) == 4
-    assert len(run(study, out, fake_steps(broken=tuple(row["run"] for row in rows))).rows) == 4
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -185,12 +155,10 @@ def test_a_second_process_on_the_same_study_is_refused(words: Path) -> None:
     ],
 )
 def test_a_row_twice_or_of_another_study_is_refused(words: Path, name: str, message: str) -> None:
-    study, out = plan(recipe(), words / "out"), words / "out"
-    rows = run(study, out, fake_steps()).rows
-    append_row(out / "runs.jsonl", {**rows[1], "run": name})
+    out = words / "out"
+    rows = run(plan(recipe(), out), out, fake_steps()).rows
+    with (out / "runs.jsonl").open("a") as file:
+        file.write(json.dumps({**rows[1], "run": name}) + "\n")
     with pytest.raises(UserError) as refusal:
         Study.open(out)
-    assert str(refusal.value) == message.format(out=out, run=RUN1)
-    with pytest.raises(UserError) as refusal:
-        run(study, out, fake_steps())
     assert str(refusal.value) == message.format(out=out, run=RUN1)

@@ -12,15 +12,31 @@ from typing import TextIO
 from curation.core.errors import UserError
 
 
+class BusyError(UserError):
+    """Another process holds the lock."""
+
+
 @contextmanager
 def alone(path: Path, busy: str) -> Iterator[None]:
     """Hold the lock file ``path``, made if need be and left there; a killed process lets go of it.
 
     Raises:
-        UserError: another process holds it; the message is ``busy``.
+        BusyError: another process holds it; the message is ``busy``.
     """
     with path.open("w") as file:
         _lock(file.fileno(), busy)
+        yield
+
+
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` as ``alone`` does, after waiting for whoever holds it.
+
+    For what takes milliseconds. On storage of a network it needs file locks there: NFS has them, Lustre
+    with the mount option ``flock``.
+    """
+    with path.open("w") as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
         yield
 
 
@@ -29,7 +45,7 @@ def alone_at(out: Path) -> Iterator[None]:
     """Let one process at a time make ``out``, by a lock beside it that vanishes with the work.
 
     Raises:
-        UserError: another process is making ``out``.
+        BusyError: another process is making ``out``.
         OSError: the folder of ``out`` cannot be made or written to.
     """
     path = out.with_name(f".{out.name}.lock")
@@ -60,7 +76,7 @@ def _lock(handle: int, busy: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UserError(busy) from None
+        raise BusyError(busy) from None
 
 
 def _is_still_at(path: Path, handle: int) -> bool:

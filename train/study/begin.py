@@ -1,15 +1,14 @@
-"""Taking hold of a study's folder: one process at a time, one recipe, one state of its datasets."""
+"""Taking hold of a study's folder: one recipe, one state of its datasets, one number of threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
 from curation.core.files import read_json, refuse_existing, write_json
-from curation.core.lock import alone
+from curation.core.lock import in_turn
 from curation.core.recipe import resolved
 from train.run_folder import differing
 from train.study.plan import Plan
@@ -18,31 +17,33 @@ from train.study.rows import FORMAT
 LOCK = ".lock"
 
 
-@contextmanager
-def begun(study: Plan, out: Path, *, toml: str, command: str | None) -> Iterator[None]:
-    """Hold ``out`` for this study, with its ``study.json`` written or found to be the same study's.
+def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: int) -> dict[str, Any]:
+    """Write the ``study.json`` of a study to ``out``, or find the same study's there.
 
     Args:
         study: The checked study.
-        out: Its folder: new, or the same study's.
+        out: Its folder: new, or the same study's. Other processes may be at its runs.
         toml: The recipe's text.
         command: What does everything again, or None.
+        threads: Of the processor, for each run; only the first call decides.
+
+    Returns:
+        The content of ``study.json``.
 
     Raises:
-        UserError: ``out`` holds something else, this study with another recipe or changed datasets, or
-            another process is at it.
+        UserError: ``out`` holds something else, or this study with another recipe or changed datasets.
     """
     known = (out / "study.json").is_file()
     if not known and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         refuse_existing(out)  # a folder with nothing in it may be our own, killed at once
     out.mkdir(parents=True, exist_ok=True)
-    with alone(out / LOCK, f"another process is running study {out}. Wait for it, or stop it."):
-        facts = _facts(study, toml, command)
-        if (out / "study.json").is_file():
-            _refuse_changed(read_json(out / "study.json"), facts, out)
-        else:
+    with in_turn(out / LOCK):
+        facts = _facts(study, toml, command) | {"threads": threads}
+        if not (out / "study.json").is_file():
             write_json(out / "study.json", facts)
-        yield
+        before: dict[str, Any] = read_json(out / "study.json")
+        _refuse_changed(before, facts, out)
+        return before
 
 
 def _facts(study: Plan, toml: str, command: str | None) -> dict[str, Any]:

@@ -22,10 +22,21 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Steps:
-    """The two things a run does that take long; tests put quicker ones in their place."""
+    """The things a study does that take long; tests put quicker ones in their place.
+
+    Worker processes are sent them, so they are functions of a module or objects of its classes.
+    """
 
     fit: Callable[..., Record]
     evaluate: Callable[..., list[Any]]
+
+
+def real_steps() -> Steps:
+    """Training and evaluation as ``glyphmix train`` and ``glyphmix evaluate`` do them."""
+    from train.evaluation.evaluate import evaluate
+    from train.fit import fit
+
+    return Steps(fit=fit, evaluate=evaluate)
 
 
 def folder_names(run: Run) -> list[str]:
@@ -47,7 +58,7 @@ def trained(study: Plan, run: Run, out: Path, steps: Steps) -> list[Record]:
         if (folder / "run.json").is_file():
             record = read_json(folder / "run.json")
         else:
-            recipe = changed(study.recipe.training, stage.changes)
+            recipe = replace(changed(study.recipe.training, stage.changes), threads=study.threads)
             record = steps.fit(_after(recipe, before), folder, seed=run.seed, mixture=mixture)
         records.append(record)
         before = folder

@@ -40,6 +40,7 @@ class Plan:
             a test set also ``n_shared``, its words that the training datasets hold as well.
         runs: Cells times seeds, in order.
         remarks: What will weaken the answer and is known before the first run.
+        threads: Of the processor, for each run; None until the study is begun.
     """
 
     recipe: StudyRecipe
@@ -49,6 +50,7 @@ class Plan:
     datasets: tuple[dict[str, Any], ...]
     runs: tuple[Run, ...]
     remarks: tuple[str, ...]
+    threads: int | None = None
 
 
 def plan(recipe: StudyRecipe, out: Path) -> Plan:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,16 +54,6 @@ def refuse_strange(rows: list[Row], runs: Sequence[str], out: Path) -> None:
                 f"{out}/runs.jsonl has {n} rows of {name}. Delete all but the one that its folder in runs/ "
                 "belongs to, or all of them and run ablate again."
             )
-
-
-def append_row(path: Path, row: Mapping[str, Any]) -> None:
-    """Add one row and flush it to disk, after cutting off what a kill left half written."""
-    with path.open("a+b") as file:
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)
-        file.write(json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @dataclass(frozen=True)
@@ -251,6 +240,6 @@ class Study:
 def _anew(run: str, first: str = "Restore it") -> str:
     """What to do about predictions that cannot be used; the trained weights stay."""
     return (
-        f"{first}, or remove runs/{run}/predictions and the row of {run} in runs.jsonl, and run ablate "
-        "again: it only evaluates anew."
+        f"{first}, or remove runs/{run}/predictions and runs/{run}/row.json, and run ablate again: "
+        "it only evaluates anew."
     )

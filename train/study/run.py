@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from curation.core.errors import UserError
-from curation.core.files import write_text
-from train.study.begin import begun
-from train.study.one_run import Steps, one
+from curation.core.errors import UserError, unknown_name
+from curation.core.files import disk_may_be_full, read_json
+from train.study.begin import begin
+from train.study.doing import Outcome, already, do
+from train.study.one_run import Steps, real_steps
 from train.study.plan import Plan, Run
-from train.study.rows import Row, append_row, read_rows, refuse_strange
+from train.study.row_files import collect
+from train.study.rows import Row
+from train.study.workers import gpus, in_processes, stopped_by_signals
+
+__all__ = ["Result", "Steps", "ablate", "fitting_jobs"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """How a study ended: rows of all finished runs, and for each failed run what was wrong."""
+    """How a study ended.
+
+    Attributes:
+        rows: Of all finished runs, in the order of the grid.
+        failed: For each failed run what was wrong.
+        busy: Runs that another process is at.
+    """
 
     rows: list[Row]
     failed: dict[str, str] = field(default_factory=dict)
+    busy: list[str] = field(default_factory=list)
 
 
 def ablate(
@@ -30,9 +42,14 @@ def ablate(
     toml: str,
     command: str | None = None,
     steps: Steps | None = None,
+    jobs: int = 0,
+    only: Sequence[str] = (),
     tell: Callable[[str], None] = print,
 ) -> Result:
-    """Do the runs of a study that have not finished, one after another.
+    """Do the runs of a study that have not finished and that no other process is at.
+
+    Rows do not depend on ``jobs``, on how many processes work on the study, nor on kills in between: one
+    study has one number of threads for each run, the recipe's or that of its first call.
 
     Args:
         study: The checked study.
@@ -40,51 +57,92 @@ def ablate(
         toml: The recipe's text, kept for the reader.
         command: What does everything again; None for the commands of datasets and study one by one.
         steps: Training and evaluation; None for the real ones.
+        jobs: Runs at once, each in a process of its own; 0 for one after another in this process.
+        only: Names of the runs to do; none for all.
         tell: Called with a line of text as each run begins or fails.
 
     Raises:
-        UserError: ``out`` holds something else, this study with another recipe or changed datasets, or
-            another process is running it.
+        UserError: ``out`` holds something else or this study with another recipe or changed datasets; a
+            row is damaged; the disk is full; or ``only`` names a run that the study does not have.
     """
-    steps = steps or _real_steps()
-    with begun(study, out, toml=toml, command=command):
-        found = read_rows(out / "runs.jsonl")
-        refuse_strange(found, [run.name for run in study.runs], out)
-        rows = {row["run"]: row for row in found}
-        failed = {}
-        for number, run in enumerate(study.runs, 1):
-            if run.name in rows:
-                continue
-            tell(f"run {number} of {len(study.runs)}: {run.name}")
-            try:
-                rows[run.name] = _finished(study, run, out, steps, tell)
-            except _RunFailedError as failure:
-                failed[run.name] = str(failure)
-    return Result(rows=[rows[run.name] for run in study.runs if run.name in rows], failed=failed)
+    chosen = _chosen(study, only)
+    with disk_may_be_full(out):
+        threads = study.recipe.train.threads or max(1, n_cores() // max(jobs, 1))
+        study = replace(
+            study, threads=begin(study, out, toml=toml, command=command, threads=threads)["threads"]
+        )
+        rows = collect(study, out)
+        todo = [run for run in chosen if run.name not in rows]
+        ended = _Ended(study, out, tell)
+        for _ in range(2):  # a process that was just killed may hold its run for a moment longer
+            for outcome in _outcomes(study, todo, out, steps or real_steps(), jobs, tell):
+                ended.add(outcome)
+            todo = [run for run in todo if run.name in ended.busy]
+        return Result(rows=list(collect(study, out).values()), failed=ended.failed, busy=list(ended.busy))
 
 
-class _RunFailedError(Exception):
-    """One run of several did not work out; the message says why."""
+class _Ended:
+    """The runs that have ended, and how."""
+
+    def __init__(self, study: Plan, out: Path, tell: Callable[[str], None]) -> None:
+        self.study, self.out, self.tell = study, out, tell
+        self.failed: dict[str, str] = {}
+        self.busy: dict[str, None] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Take note of one; of a finished run all rows are written, so that they can be looked at."""
+        self.busy.pop(outcome.run, None)
+        if outcome.state == "full":
+            raise UserError(outcome.reason)
+        if outcome.state == "busy":
+            self.busy[outcome.run] = None
+        elif outcome.state == "failed":
+            self.failed[outcome.run] = outcome.reason
+            self.tell(f"run {outcome.run} failed: {outcome.reason}")
+        else:
+            collect(self.study, self.out)
 
 
-def _finished(study: Plan, run: Run, out: Path, steps: Steps, tell: Callable[[str], None]) -> Row:
-    """Do one run and keep its row, or keep what went wrong and raise ``_RunFailedError``."""
-    trace = out / "runs" / f"{run.name}.error.txt"
-    try:
-        row = one(study, run, out, steps)
-    except Exception as error:  # whatever stops one run must not stop the others
-        name = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        trace.parent.mkdir(exist_ok=True)
-        write_text(trace, traceback.format_exc())
-        tell(f"run {run.name} failed: {name}{error} (traceback in {trace})")
-        raise _RunFailedError(f"{name}{error}") from None
-    append_row(out / "runs.jsonl", row)
-    trace.unlink(missing_ok=True)
-    return row
+def fitting_jobs(study: Plan, out: Path) -> int:
+    """Runs that this machine can do at once: one a GPU, or as many as the threads of each leave cores for."""
+    if devices := gpus(study):
+        return len(devices)
+    threads = study.recipe.train.threads
+    if (out / "study.json").is_file():
+        threads = read_json(out / "study.json").get("threads")
+    return max(1, n_cores() // threads) if threads else 1
 
 
-def _real_steps() -> Steps:
-    from train.evaluation.evaluate import evaluate
-    from train.fit import fit
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
-    return Steps(fit=fit, evaluate=evaluate)
+
+def _chosen(study: Plan, only: Sequence[str]) -> list[Run]:
+    runs = {run.name: run for run in study.runs}
+    for name in only:
+        if name not in runs:
+            raise unknown_name("run", name, runs)
+    return [run for run in study.runs if not only or run.name in only]
+
+
+def _outcomes(
+    study: Plan, runs: Sequence[Run], out: Path, steps: Steps, jobs: int, tell: Callable[[str], None]
+) -> Iterator[Outcome]:
+    numbers = {run.name: number for number, run in enumerate(study.runs, 1)}
+
+    def started(run: Run) -> None:
+        tell(f"run {numbers[run.name]} of {len(numbers)}: {run.name}")
+
+    if jobs == 0:
+        for run in runs:
+            if found := already(out, run):
+                yield found
+            else:
+                started(run)
+                yield do(study, run, out, steps)
+        return
+    with stopped_by_signals():
+        yield from in_processes(
+            study, runs, out, steps, jobs=jobs, started=started, tell=tell, look=lambda: None
+        )

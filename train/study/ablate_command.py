@@ -13,6 +13,7 @@ from curation.core.errors import UserError
 
 if TYPE_CHECKING:
     from train.study.plan import Plan
+    from train.study.run import Result
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -26,18 +27,30 @@ RECIPES = Path(__file__).parents[1] / "recipes"
     required=True,
     help="Where the study is kept; given again, it goes on.",
 )
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Runs at once, each in a process of its own; results do not depend on it.  [default: one a GPU, or "
+    "as many as the cores are enough for, if the recipe says how many threads a run takes, else 1]",
+)
+@click.option("--only", metavar="RUN", multiple=True, help="Do only this run; can be given several times.")
 @options.dry_run
 @options.as_json
-def ablate(recipe: str, out: Path, dry_run: bool, as_json: bool) -> None:
+def ablate(
+    recipe: str, out: Path, jobs: int | None, only: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
     """Run the study RECIPE: many mixtures, one cause.
 
     RECIPE is the path of a study recipe, or the name of a shipped one such as study_real_words. Each
     finished run is a row of runs.jsonl; run the same command again after an interruption and it goes on.
+    Several processes may work on one study at once, also on several machines that share its folder.
     """
     from curation.core import recipe as recipes
     from train.study.plan import grid_table, plan
     from train.study.recipe import StudyRecipe
     from train.study.run import ablate as run_all
+    from train.study.run import fitting_jobs
 
     path = recipes.find(recipe, RECIPES)
     checked = plan(recipes.load(path, StudyRecipe), out)
@@ -47,16 +60,33 @@ def ablate(recipe: str, out: Path, dry_run: bool, as_json: bool) -> None:
         return
     for remark in checked.remarks:
         click.echo(remark, err=True)
-    toml = path.read_text(encoding="utf-8")
-    result = run_all(checked, out, toml=toml, tell=lambda line: click.echo(line, err=True))
+    result = run_all(
+        checked,
+        out,
+        toml=path.read_text(encoding="utf-8"),
+        jobs=jobs or fitting_jobs(checked, out),
+        only=only,
+        tell=lambda line: click.echo(line, err=True),
+    )
+    _say(out, len(checked.runs), result, as_json)
+
+
+def _say(out: Path, n_runs: int, result: Result, as_json: bool) -> None:
+    """Print how it ended.
+
+    Raises:
+        UserError: a run failed.
+    """
     if as_json:
-        click.echo(json.dumps({"rows": result.rows, "failed": result.failed}, indent=2, ensure_ascii=False))
+        found = {"rows": result.rows, "failed": result.failed, "busy": result.busy}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        click.echo(f"{out}: {len(result.rows)} of {len(checked.runs)} runs finished")
+        others = f", {len(result.busy)} with other processes" if result.busy else ""
+        click.echo(f"{out}: {len(result.rows)} of {n_runs} runs finished{others}")
     if result.failed:
         names = ", ".join(result.failed)
         raise UserError(
-            f"{len(result.failed)} of {len(checked.runs)} runs failed: {names}. "
+            f"{len(result.failed)} of {n_runs} runs failed: {names}. "
             "See above for why; the same command tries them again."
         )
 
