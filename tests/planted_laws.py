@@ -24,7 +24,7 @@ GRID = [{"n_real": r, "n_synthetic": s} for r in REALS for s in SYNTHETICS if r 
 def joint_error(n_real: float, n_synthetic: float) -> float:
     """The planted joint law."""
     words = n_real + JOINT["k"] * n_synthetic
-    return JOINT["E"] + JOINT["B"] * float(words) ** -JOINT["b"]
+    return JOINT["E"] + JOINT["B"] * float(words) ** -JOINT["b"] if words else 1.0
 
 
 def joint_points(

@@ -115,12 +115,12 @@ def power_points(seed: int, *, words: int = 7000, seed_sd: float = 0.0, seeds: i
 def test_intervals_of_a_power_law_cover_the_truth(seed_sd: float) -> None:
     truth = {"E": 0.05, "A": 3.0, "a": 0.4}
     hits = dict.fromkeys(truth, 0)
-    for trial in range(30):
+    for trial in range(20):
         found = fit("power", power_points(trial, seed_sd=seed_sd), n_boot=200)
         for name, value in truth.items():
             interval = found.interval(name)
             hits[name] += interval.low80 <= value <= interval.high80
-    assert all(18 <= n <= 30 for n in hits.values()), hits  # 24 of 30, and 2.7 standard errors
+    assert all(11 <= n <= 20 for n in hits.values()), hits  # 16 of 20, and 2.8 standard errors
 
 
 def test_every_seed_of_the_starts_finds_the_same_fit() -> None:

@@ -11,10 +11,11 @@ from curation.core.errors import UserError
 from curation.core.rng import stream
 from train.laws.base import Floats, Law
 from train.laws.descend import best_of, starts
-from train.laws.fitting import Cells, Fitted, fit, refuse_flat, resolve
+from train.laws.fitting import Cells, Fitted, fit, resolve
 from train.laws.fitting import predict as predict_errors
 from train.laws.noise import Noise
 from train.laws.points import Points
+from train.laws.refusals import refuse_flat
 
 
 def leave_one_budget_out(law: Law | str, points: Points, budget_column: str, *, seed: int = 0) -> float:
@@ -116,7 +117,7 @@ def _squares(law: Law, points: Points, budget_column: str, seed: int) -> Floats:
         points.column(name)
     noise = Noise.of(points)
     cells = Cells.of(points, noise)
-    refuse_flat(points, cells, noise)
+    refuse_flat(points, cells.error, cells.worth, noise)
     budget = cells.columns[budget_column]
     off = np.empty(len(budget))
     for value in np.unique(budget):

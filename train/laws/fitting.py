@@ -6,20 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from curation.core.errors import UserError
 from curation.core.rng import stream
 from train.laws.base import Columns, Floats, Form, Law, laws
 from train.laws.descend import HIGH, LOW, best_of, starts
 from train.laws.interval import Interval
 from train.laws.noise import Noise, draw_errors
 from train.laws.points import Points
+from train.laws.refusals import chance, refuse_flat, refuse_vague
 
-LEAST_COUNT = 10  # words right, and words wrong, that the best and the worst cell must at least have
-FLAT = 1e-3  # probability above which cells are taken to read equally many words
 MISSES = 0.05  # probability below which the law is taken to miss the cells by more than their noise
-NO_SLOPE = 1e-3  # an exponent below which nothing falls
 REFIT = {"candidates": 100, "n": 1}  # starts of each resample, beside the fit itself
 
 
@@ -185,7 +181,7 @@ def fit(
     noise = Noise.of(points)
     cells = Cells.of(points, noise)
     form = law.prepare(cells.columns)
-    refuse_flat(points, cells, noise)
+    refuse_flat(points, cells.error, cells.worth, noise)
     rng = stream(seed, "law", law.title)
     error, worth = cells.error[None], cells.worth
     theta, value, all_values = best_of(
@@ -207,48 +203,12 @@ def fit(
         found=float(np.mean(all_values <= value[0] + 1e-6 * (1 + value[0]))),
     )
     if n_boot:
-        _refuse_vague(fitted)
+        refuse_vague(law.title, form.pinned, len(cells.names), fitted.estimate, fitted.draws)
     return fitted
 
 
-def refuse_flat(points: Points, cells: Cells, noise: Noise) -> None:
-    """Refuse runs of which nothing can be learned, whatever the law.
-
-    Raises:
-        UserError: all cells read nearly no or nearly every word, or equally many.
-    """
-    words = int(points.words.min())
-    right, wrong = (points.right / points.words).max(), points.error.max()
-    for share, what, cure in (
-        (right, "read", "Train longer or on more words"),
-        (wrong, "miss", "Take a harder test"),
-    ):
-        if share * words < LEAST_COUNT:
-            raise UserError(
-                f"all runs {what} fewer than {LEAST_COUNT} of the {words:,} test words, "
-                f"too few to fit a law to. {cure}"
-            )
-    mean = (cells.error @ cells.worth) / cells.worth.sum()
-    spread = float((cells.worth * (cells.error - mean) ** 2).sum() / (mean * (1 - mean)))
-    freedom = len(cells.names) - 1
-    if _chance(spread, freedom, noise) > FLAT:
-        raise UserError(
-            f"the {len(cells.names)} cells differ by no more than seeds and test words do, so no law shows. "
-            "Train cells further apart, more seeds, or take a larger test"
-        )
-
-
-def _chance(deviance: float, freedom: int, noise: Noise) -> float:
-    """How likely noise alone leaves such a deviance."""
-    if freedom < 1:
-        return 1.0
-    if noise.freedom:
-        return float(stats.f.sf(deviance / freedom, freedom, noise.freedom))
-    return float(stats.chi2.sf(deviance, freedom))
-
-
 def _misses(deviance: float, freedom: int, noise: Noise) -> float:
-    if freedom < 1 or (noise.freedom and _chance(deviance, freedom, noise) > MISSES):
+    if freedom < 1 or (noise.freedom and chance(deviance, freedom, noise) > MISSES):
         return 1.0
     return max(1.0, deviance / freedom)
 
@@ -292,19 +252,3 @@ def _table(cells: Cells, predicted: Floats) -> list[dict[str, Any]]:
         {"cell": name, "observed": float(error), "predicted": float(value)}
         for name, error, value in zip(cells.names, cells.error, predicted, strict=True)
     ]
-
-
-def _refuse_vague(fitted: Fitted) -> None:
-    for name, factor in fitted.form.pinned.items():
-        low, high = np.percentile(fitted.draws[name], [10, 90]).tolist()
-        if fitted.estimate[name] <= NO_SLOPE:
-            raise UserError(
-                f"the error of the {len(fitted.cells)} cells does not fall as the law {fitted.law.title!r} "
-                f"would have it: its {name} is 0. Choose another law"
-            )
-        if low <= 0 or high > factor * low:
-            raise UserError(
-                f"the {len(fitted.cells)} cells do not pin the law {fitted.law.title!r} down: "
-                f"its {name} may be anything from {low:.2g} to {high:.2g} (80 % interval). "
-                "Add cells further apart, seeds or test words"
-            )
