@@ -13,7 +13,8 @@ from curation.core.recipe import resolved
 from curation.mixing import mix
 from train.inits.run import FromRun
 from train.recipe import TrainRecipe
-from train.study.cells import changed
+from train.study.cells import changed, samples_seen
+from train.study.model_cost import training_flops
 from train.study.plan import Plan, Run, mixture_of
 from train.study.rows import Row
 
@@ -99,7 +100,7 @@ def row_of(
         "samples_seen": sum(record["samples_seen"] for record in records),
         "model": last["recipe"]["model"]["kind"],
         "parameters": last["parameters"],
-        "flops": None,
+        "flops": _flops(study, run),
         "device": last["device"],
         "threads": last["recipe"]["threads"],
         "validation": last["validation"],
@@ -112,6 +113,15 @@ def row_of(
         "git_commit": last["git_commit"],
         "timing": _timing([record["timing"] for record in records]),
     }
+
+
+def _flops(study: Plan, run: Run) -> int:
+    """Floating-point operations of all stages' training."""
+    train = study.recipe.training
+    return sum(
+        training_flops(changed(train, stage.changes).model, train.protocol, samples_seen(stage, train))
+        for stage in run.cell.stages
+    )
 
 
 def _after(recipe: TrainRecipe, before: Path | None) -> TrainRecipe:

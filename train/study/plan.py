@@ -175,6 +175,7 @@ def _told(name: str, design: Any, laid: Laid, grid: Sequence[Cell]) -> dict[str,
         "places": [
             {"cell": _name_in(grid, place.cell), "x": place.x, "label": place.label} for place in laid.places
         ],
+        "mark": None if laid.mark is None else {"x": laid.mark[0], "label": laid.mark[1]},
         "base": None if laid.base is None else _name_in(grid, laid.base),
         "remarks": list(laid.remarks),
     }

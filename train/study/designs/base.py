@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -40,6 +40,7 @@ class Laid:
         factor: What moves, as the title of an axis.
         scale: How that axis goes: ``ratio`` by log2(1 + x), ``log`` by log(x), ``category`` evenly.
         places: The cells, in the order of the axis.
+        mark: A place on the axis that plots point out, such as a published one, and what it is called.
         base: The cell that others are compared with, if there is one.
         largest: The cell that laws are to predict before it is read, if sizes move.
         remarks: What confounds it on these words, one sentence each.
@@ -49,6 +50,7 @@ class Laid:
     factor: str
     scale: Scale
     places: tuple[Place, ...]
+    mark: tuple[float, str] | None = None
     base: Cell | None = None
     largest: Cell | None = None
     remarks: tuple[str, ...] = ()
@@ -141,6 +143,20 @@ class Offer:
         """Words that a run sees where the design does not change that."""
         return self.train.steps * self.train.batch
 
+    def mixed(self, chosen: Mixed) -> tuple[dict[str, int], str]:
+        """All real words with synthetic ones at a ratio, and what sentences call them.
+
+        Raises:
+            UserError: there are fewer synthetic words than that.
+        """
+        real = self.side("real", chosen.real)
+        words = real.take(real.total, "all of them")
+        if not chosen.ratio:
+            return words, f"{plural(real.total, f'{real.name} word')}"
+        synthetic, n = self.side("synthetic", chosen.synthetic), round(chosen.ratio * real.total)
+        words |= synthetic.take(n, f"ratio {chosen.ratio:g}")
+        return words, f"{real.total:,} {real.name} and {n:,} {synthetic.name} words"
+
     def stage(self, *words: Mapping[str, int], label: str, **changes: Any) -> Stage:
         """A stage on these words, in the order of the recipe.
 
@@ -153,6 +169,14 @@ class Offer:
         return Stage(words={p.name: taken[p.name] for p in self.parts if p.name in taken}, changes=changes)
 
 
+class Mixed(Protocol):
+    """A design whose cells share all real words, with as many synthetic ones as a ratio says."""
+
+    ratio: float
+    real: str | None
+    synthetic: str | None
+
+
 def n_synthetic(total: int, ratio: float) -> int:
     """Of ``total`` words the synthetic ones, at ``ratio`` of them per real word; rises with ``total``."""
     return int(total * ratio / (1 + ratio) + 0.5)
@@ -161,6 +185,17 @@ def n_synthetic(total: int, ratio: float) -> int:
 def plural(n: int, noun: str) -> str:
     """A number with its noun."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def refuse_ratio(ratio: float) -> None:
+    """Raise a ValueError unless ``ratio`` is 0 or more."""
+    if ratio < 0:
+        raise ValueError(f"ratio must be 0 or more, got {ratio:g}")
+
+
+def listed(items: Sequence[str]) -> str:
+    """Several things in a sentence."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
 def refuse_unlike_numbers(key: str, values: tuple[float, ...], least: float = 0) -> None:

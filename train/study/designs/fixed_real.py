@@ -21,6 +21,7 @@ class FixedReal:
         synthetic_only: One more cell, without real words and with as many synthetic ones as the largest has.
         real: The real part to keep; None for all of them.
         synthetic: The synthetic part to add; None for all of them, in proportion.
+        published: A ratio that somebody found to be best, for plots to point out.
         name: What tables call this design; None for its kind.
     """
 
@@ -28,6 +29,7 @@ class FixedReal:
     synthetic_only: bool = False
     real: str | None = None
     synthetic: str | None = None
+    published: float | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -58,6 +60,18 @@ class FixedReal:
             factor=f"{synthetic.name} words per {real.name} word",
             scale="ratio",
             places=tuple(places),
+            mark=None if self.published is None else (self.published, f"published 1:{self.published:g}"),
             base=places[0].cell,
+            remarks=_confounds(offer.design, places[0], last),
             largest=last.cell if last.cell != places[0].cell else None,
         )
+
+
+def _confounds(design: str, least: Place, most: Place) -> tuple[str, ...]:
+    few, many = least.cell.n_words, most.cell.n_words
+    if few == many:
+        return ()
+    return (
+        f"Design {design} moves the volume with the ratio: {few:,} different words at {least.label} and "
+        f"{many:,} at {most.label}. What it gains may be either's doing; fixed_total tells them apart.",
+    )

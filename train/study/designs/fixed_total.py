@@ -19,6 +19,7 @@ class FixedTotal:
         synthetic_only: One more cell, of synthetic words alone.
         real: The real part to take from; None for all of them, in proportion.
         synthetic: The synthetic part to take from; None for all of them, in proportion.
+        published: A ratio that somebody found to be best, for plots to point out.
         name: What tables call this design; None for its kind.
     """
 
@@ -27,6 +28,7 @@ class FixedTotal:
     synthetic_only: bool = False
     real: str | None = None
     synthetic: str | None = None
+    published: float | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -55,5 +57,6 @@ class FixedTotal:
             factor=f"{synthetic.name} words per {real.name} word",
             scale="ratio",
             places=tuple(places),
+            mark=None if self.published is None else (self.published, f"published 1:{self.published:g}"),
             base=places[0].cell,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from curation.core.errors import UserError
 from train.study.cells import Cell
 from train.study.designs.base import Laid, Offer, Place, designs, refuse_unlike_numbers
 
@@ -43,6 +44,11 @@ class Grid:
                 words = real.take(n_real, label), synthetic.take(n_drawn, label)
                 cell = Cell.of(offer.stage(*words, label=label))
                 places.append(Place(cell=cell, x=n_real + n_drawn, label=label))
+        if not places:
+            raise UserError(
+                f"design {offer.design} has no cell: it asks for no words at all. Add a number above 0."
+            )
+        places.sort(key=lambda place: place.x or 0)
         return Laid(
             sentence=(
                 f"Numbers of different {real.name} words ({_listed(self.real)}) are crossed with numbers of "

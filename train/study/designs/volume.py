@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from train.study.cells import Cell
-from train.study.designs.base import Laid, Offer, Place, Side, designs, n_synthetic, refuse_unlike_numbers
+from train.study.designs.base import (
+    Laid,
+    Offer,
+    Place,
+    Side,
+    designs,
+    n_synthetic,
+    refuse_ratio,
+    refuse_unlike_numbers,
+)
 
 
 @designs.add("volume")
@@ -31,8 +40,7 @@ class Volume:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        if self.ratio < 0:
-            raise ValueError(f"ratio must be 0 or more, got {self.ratio:g}")
+        refuse_ratio(self.ratio)
         if (self.totals is None) == (self.shares is None):
             raise ValueError("the design takes totals or shares, one of them")
         if self.totals is not None:
