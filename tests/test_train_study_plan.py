@@ -69,6 +69,17 @@ def test_fixed_total_keeps_the_volume(words: Path) -> None:
     ]
 
 
+def test_fixed_real_keeps_as_many_real_words_as_it_is_told(words: Path) -> None:
+    few = {"kind": "fixed_real", "ratios": [0, 2], "n_real": 30, "synthetic_only": True}
+    study = plan(recipe(few), words / "out")
+    assert [cell.words for cell in study.cells] == [
+        {"real": 30},
+        {"real": 30, "rendered": 60},
+        {"rendered": 60},
+    ]
+    assert study.designs[0]["sentence"].startswith("The same 30 real words are in every cell with real words")
+
+
 def test_a_cell_of_two_designs_is_run_once(words: Path) -> None:
     moved = {"kind": "volume", "ratio": 1, "totals": [20, 80]}
     study = plan(recipe({**ADDED, "synthetic_only": False}, moved), words / "out")
@@ -91,6 +102,11 @@ def test_a_cell_of_two_designs_is_run_once(words: Path) -> None:
         (
             {"designs": [{**ADDED, "ratios": [0, 4]}]},
             "design fixed_real needs 160 rendered words at ratio 4, and there are 120. "
+            "Make more of them, or let the design ask for fewer.",
+        ),
+        (
+            {"designs": [{**ADDED, "n_real": 41}]},
+            "design fixed_real needs 41 real words at every ratio, and there are 40. "
             "Make more of them, or let the design ask for fewer.",
         ),
         (
@@ -126,6 +142,10 @@ def test_a_cell_of_two_designs_is_run_once(words: Path) -> None:
             {"designs": [{**ADDED, "ratios": [1, 1]}]},
             "study.toml, designs[0] (fixed_real): ratios must be different numbers of 0 or more, "
             "got [1.0, 1.0].",
+        ),
+        (
+            {"designs": [{**ADDED, "n_real": 0}]},
+            "study.toml, designs[0] (fixed_real): n_real must be 1 or more, got 0.",
         ),
         (
             {"parts": [REAL, {**RENDERED, "name": "real"}]},

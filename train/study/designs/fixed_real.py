@@ -19,6 +19,7 @@ class FixedReal:
     Attributes:
         ratios: Synthetic words per real word, 0 or more, one cell each.
         synthetic_only: One more cell, without real words and with as many synthetic ones as the largest has.
+        n_real: Real words to keep; None for all.
         real: The real part to keep; None for all of them.
         synthetic: The synthetic part to add; None for all of them, in proportion.
         published: A ratio that somebody found to be best, for plots to point out.
@@ -27,6 +28,7 @@ class FixedReal:
 
     ratios: tuple[float, ...]
     synthetic_only: bool = False
+    n_real: int | None = None
     real: str | None = None
     synthetic: str | None = None
     published: float | None = None
@@ -34,25 +36,28 @@ class FixedReal:
 
     def __post_init__(self) -> None:
         refuse_unlike_numbers("ratios", self.ratios)
+        if self.n_real is not None and self.n_real < 1:
+            raise ValueError(f"n_real must be 1 or more, got {self.n_real}")
 
     def lay_out(self, offer: Offer) -> Laid:
         real, synthetic = offer.side("real", self.real), offer.side("synthetic", self.synthetic)
-        kept, places = real.take(real.total, "every ratio"), []
+        n_real, places = self.n_real or real.total, []
+        kept = real.take(n_real, "every ratio")
         for ratio in sorted(self.ratios):
-            added = synthetic.take(round(ratio * real.total), f"ratio {ratio:g}")
+            added = synthetic.take(round(ratio * n_real), f"ratio {ratio:g}")
             cell = Cell.of(offer.stage(kept, added, label=f"ratio {ratio:g}"))
             places.append(Place(cell=cell, x=ratio, label=f"{ratio:g}"))
         last, but = places[-1], ""
         if self.synthetic_only:
             alone, label = (
-                synthetic.take(round(max(self.ratios) * real.total), "most"),
+                synthetic.take(round(max(self.ratios) * n_real), "most"),
                 f"{synthetic.name} only",
             )
             places.append(Place(cell=Cell.of(offer.stage(alone, label=label)), x=None, label=label))
             but = f" with {real.name} words (the cell {synthetic.name} only has none)"
         return Laid(
             sentence=(
-                f"The same {real.total:,} {real.name} words are in every cell{but}, {synthetic.name} words "
+                f"The same {n_real:,} {real.name} words are in every cell{but}, {synthetic.name} words "
                 f"are added to them, and every run sees {offer.samples_seen:,} samples; not held fixed are "
                 f"the number of different words, which grows with the ratio, and how often each {real.name} "
                 "word is seen, which falls."
