@@ -104,10 +104,14 @@ def _memory(mixture: Mixture, recipe: TrainRecipe) -> str:
 def _time(samples: int, rate: float | None) -> str:
     if rate is None:
         return f"time      not tried: more than {MOST_PARAMETERS:,} parameters on a processor"
-    seconds = samples / rate
+    return f"time      about {duration(samples / rate)} at {rate:,.0f} words/s, tried on one step"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the largest unit of which it has two or more."""
     amount, unit = next(
         (seconds / size, name)
         for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
         if seconds >= 2 * size or size == 1
     )
-    return f"time      about {amount:,.0f} {unit} at {rate:,.0f} words/s, tried on one step"
+    return f"{amount:,.0f} {unit}"

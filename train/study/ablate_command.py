@@ -55,8 +55,11 @@ def ablate(
     path = recipes.find(recipe, RECIPES)
     checked = plan(recipes.load(path, StudyRecipe), out)
     if dry_run:
-        text = "\n\n".join([grid_table(checked), *checked.remarks])
-        click.echo(json.dumps(_plan_json(checked), indent=2) if as_json else text)
+        from train.study.estimate import estimate
+
+        cost = estimate(checked, out, jobs or fitting_jobs(checked, out))
+        text = "\n\n".join([grid_table(checked), cost.text(), *checked.remarks])
+        click.echo(json.dumps(_plan_json(checked) | {"cost": cost.json()}, indent=2) if as_json else text)
         return
     for remark in checked.remarks:
         click.echo(remark, err=True)

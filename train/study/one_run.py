@@ -13,7 +13,7 @@ from curation.core.recipe import resolved
 from curation.mixing import mix
 from train.inits.run import FromRun
 from train.recipe import TrainRecipe
-from train.study.cells import changed, samples_seen
+from train.study.cells import Stage, changed, samples_seen
 from train.study.model_cost import training_flops
 from train.study.plan import Plan, Run, mixture_of
 from train.study.rows import Row
@@ -83,7 +83,7 @@ def row_of(
 ) -> Row:
     """Everything needed to repeat the run and to compare it; only ``timing`` differs when it is repeated."""
     last, words = records[-1], run.cell.words
-    stages = [_stage(record) for record in records]
+    stages = [_stage(*each) for each in zip(run.cell.stages, records, strict=True)]
     kinds = {part.name: part.kind for part in study.recipe.parts}
     return {
         "run": run.name,
@@ -128,13 +128,15 @@ def _after(recipe: TrainRecipe, before: Path | None) -> TrainRecipe:
     return recipe if before is None else replace(recipe, init=FromRun(path=before))
 
 
-def _stage(record: Record) -> dict[str, Any]:
+def _stage(stage: Stage, record: Record) -> dict[str, Any]:
     sources = record["mixture"]["sources"]
     return {
+        "words": {source["name"]: stage.words.get(source["name"], 0) for source in sources},
         "unique": {source["name"]: source["unique"] for source in sources},
         "seen": {source["name"]: source["seen"] for source in sources},
         "steps": record["steps"],
         "samples_seen": record["samples_seen"],
+        "unlearnable": record["unlearnable"],
         "mixture": record["mixture"]["fingerprint"],
     }
 
