@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from study_fakes import dataset
 
-from curation.core.recipe import build
+from curation.core.recipe import build, resolved
 from train.study import workers
 from train.study.one_run import Steps
 from train.study.plan import Plan
@@ -62,6 +62,7 @@ def table(**changes: Any) -> dict[str, Any]:
         "question": "Does it help?",
         "tests": ["test_a"],
         "validation": 20,
+        "held_out": "none",
         "parts": [REAL, RENDERED],
         "designs": [ADDED],
         "train": TINY,
@@ -114,7 +115,8 @@ class FakeFit:
         out.mkdir()
         manifest = json.loads((mixture / "manifest.json").read_text())
         record = {
-            "recipe": {"model": {"kind": "conv_ctc"}, "threads": recipe.threads},
+            "recipe": resolved(recipe),
+            "seed": seed,
             "mixture": {
                 "fingerprint": manifest["fingerprint"],
                 "sources": [

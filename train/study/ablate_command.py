@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +82,12 @@ def _say(out: Path, n_runs: int, result: Result, as_json: bool) -> None:
         UserError: a run failed.
     """
     if as_json:
-        found = {"rows": result.rows, "failed": result.failed, "busy": result.busy}
+        found = asdict(result)
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         others = f", {len(result.busy)} with other processes" if result.busy else ""
-        click.echo(f"{out}: {len(result.rows)} of {n_runs} runs finished{others}")
+        waiting = f", {len(result.waiting)} trained and waiting for the forecast" if result.waiting else ""
+        click.echo(f"{out}: {len(result.rows)} of {n_runs} runs finished{others}{waiting}")
     if result.failed:
         names = ", ".join(result.failed)
         raise UserError(

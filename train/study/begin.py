@@ -15,6 +15,7 @@ from train.study.plan import Plan
 from train.study.rows import FORMAT
 
 LOCK = ".lock"
+OURS = LOCK, "mixtures", "runs"
 
 
 def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: int) -> dict[str, Any]:
@@ -34,8 +35,8 @@ def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: in
         UserError: ``out`` holds something else, or this study with another recipe or changed datasets.
     """
     known = (out / "study.json").is_file()
-    if not known and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
-        refuse_existing(out)  # a folder with nothing in it may be our own, killed at once
+    if not known and (not out.is_dir() or any(path.name not in OURS for path in out.iterdir())):
+        refuse_existing(out)  # our own may have been killed at once, or its runs be trained beforehand
     out.mkdir(parents=True, exist_ok=True)
     with in_turn(out / LOCK):
         facts = _facts(study, toml, command) | {"threads": threads}

@@ -13,11 +13,12 @@ from curation.core.errors import UserError
 from curation.core.files import disk_may_be_full, write_text
 from curation.core.lock import BusyError, alone
 from curation.core.pool import one_opencv_thread
-from train.study.one_run import Steps, one
+from train.study.one_run import Steps, one, trained
 from train.study.plan import Plan, Run
 from train.study.row_files import path_of, write_row
 
 LOCKS = ".locks"
+FORECAST = "forecast.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,20 +27,23 @@ class Outcome:
 
     Attributes:
         run: Its name.
-        state: ``done``: its row is there. ``busy``: another process is at it. ``failed``: this run did not
+        state: ``done``: its row is there. ``trained``: its cell is held out, so its test words are not read
+            before the forecast is written. ``busy``: another process is at it. ``failed``: this run did not
             work out. ``full``: the disk is full, so no other run would.
         reason: What went wrong, and where its traceback is.
     """
 
     run: str
-    state: Literal["done", "busy", "failed", "full"]
+    state: Literal["done", "trained", "busy", "failed", "full"]
     reason: str = ""
 
 
-def already(out: Path, run: Run) -> Outcome | None:
-    """Say so if the row of a run is there or another process is at it; else None."""
+def already(study: Plan, run: Run, out: Path) -> Outcome | None:
+    """Say so if there is nothing to do for a run now, or another process is at it; else None."""
     if path_of(out, run.name).is_file():
         return Outcome(run=run.name, state="done")
+    if is_trained(run, out) and waits(study, run, out):
+        return Outcome(run=run.name, state="trained")
     with ExitStack() as held:
         try:
             held.enter_context(_alone_at(out, run))
@@ -57,13 +61,32 @@ def do(study: Plan, run: Run, out: Path, steps: Steps) -> Outcome:
             return Outcome(run=run.name, state="busy")
         trace = trace_of(out, run.name)
         try:
-            if not path_of(out, run.name).is_file():
-                with one_opencv_thread(), disk_may_be_full(out):
-                    write_row(out, one(study, run, out, steps))
+            with one_opencv_thread(), disk_may_be_full(out):
+                state = _done(study, run, out, steps)
             trace.unlink(missing_ok=True)
         except Exception as error:  # whatever stops one run must not stop the others
             return _failed(run.name, error, trace)
-    return Outcome(run=run.name, state="done")
+    return Outcome(run=run.name, state=state)
+
+
+def _done(study: Plan, run: Run, out: Path, steps: Steps) -> Literal["done", "trained"]:
+    if path_of(out, run.name).is_file():
+        return "done"
+    if waits(study, run, out):
+        trained(study, run, out, steps)
+        return "trained"
+    write_row(out, one(study, run, out, steps))
+    return "done"
+
+
+def waits(study: Plan, run: Run, out: Path) -> bool:
+    """Whether the test words of a run may not be read yet."""
+    return run.cell.name in study.held_out and not (out / FORECAST).is_file()
+
+
+def is_trained(run: Run, out: Path) -> bool:
+    """Whether the weights of a run are there."""
+    return (out / "runs" / run.name / "run.json").is_file()
 
 
 def _alone_at(out: Path, run: Run) -> AbstractContextManager[None]:

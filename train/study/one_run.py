@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from curation.core.recipe import resolved
 from curation.mixing import mix
 from train.inits.run import FromRun
 from train.recipe import TrainRecipe
+from train.study import kept
 from train.study.cells import Stage, changed, samples_seen
 from train.study.model_cost import training_flops
 from train.study.plan import Plan, Run, mixture_of
-from train.study.rows import Row
+from train.study.rows import Row, Study
 
 Record = dict[str, Any]
 
@@ -25,11 +26,17 @@ Record = dict[str, Any]
 class Steps:
     """The things a study does that take long; tests put quicker ones in their place.
 
+    Attributes:
+        fit: As ``train.fit.fit``.
+        evaluate: As ``train.evaluation.evaluate.evaluate``.
+        forecast: As ``train.study.forecast.forecast``; None where no cell is held out.
+
     Worker processes are sent them, so they are functions of a module or objects of its classes.
     """
 
     fit: Callable[..., Record]
     evaluate: Callable[..., list[Any]]
+    forecast: Callable[..., dict[str, Any]] | None = None
 
 
 def real_steps() -> Steps:
@@ -37,7 +44,13 @@ def real_steps() -> Steps:
     from train.evaluation.evaluate import evaluate
     from train.fit import fit
 
-    return Steps(fit=fit, evaluate=evaluate)
+    return Steps(fit=fit, evaluate=evaluate, forecast=_forecast)
+
+
+def _forecast(study: Study, held_out: Sequence[str]) -> dict[str, Any]:
+    from train.study.forecast import forecast  # and scipy, which worker processes do without
+
+    return forecast(study, held_out)
 
 
 def folder_names(run: Run) -> list[str]:
@@ -52,16 +65,16 @@ def trained(study: Plan, run: Run, out: Path, steps: Steps) -> list[Record]:
     before: Path | None = None
     for name, stage in zip(folder_names(run), run.cell.stages, strict=True):
         mixture, folder = out / "mixtures" / name, out / "runs" / name
+        spec = mixture_of(study.recipe, stage.words)
         if not mixture.exists():
             mixture.parent.mkdir(exist_ok=True)
-            mix(mixture_of(study.recipe, stage.words), mixture, seed=run.seed)
+            mix(spec, mixture, seed=run.seed)
+        manifest = kept.mixture(mixture, spec, run.seed)
+        recipe = _after(replace(changed(study.recipe.training, stage.changes), threads=study.threads), before)
         folder.parent.mkdir(exist_ok=True)
-        if (folder / "run.json").is_file():
-            record = read_json(folder / "run.json")
-        else:
-            recipe = replace(changed(study.recipe.training, stage.changes), threads=study.threads)
-            record = steps.fit(_after(recipe, before), folder, seed=run.seed, mixture=mixture)
-        records.append(record)
+        if not (folder / "run.json").is_file():
+            steps.fit(recipe, folder, seed=run.seed, mixture=mixture)
+        records.append(kept.record(folder, recipe, run.seed, manifest))
         before = folder
     return records
 
@@ -69,9 +82,9 @@ def trained(study: Plan, run: Run, out: Path, steps: Steps) -> list[Record]:
 def one(study: Plan, run: Run, out: Path, steps: Steps) -> Row:
     """Do one run, or what a kill left of it: mixtures, trainings, evaluation."""
     records = trained(study, run, out, steps)
-    scores = steps.evaluate(out / "runs" / run.name, study.recipe.tests, protocol=study.recipe.protocol)
+    scores = kept.scores(study, out / "runs" / run.name, steps.evaluate)
     mixtures = [read_json(out / "mixtures" / name / "manifest.json") for name in folder_names(run)]
-    return row_of(study, run, mixtures, records, [asdict(score) for score in scores])
+    return row_of(study, run, mixtures, records, scores)
 
 
 def row_of(

@@ -10,13 +10,15 @@ from pathlib import Path
 from curation.core.errors import UserError, unknown_name
 from curation.core.files import disk_may_be_full, read_json
 from train.study.begin import begin
-from train.study.doing import Outcome, already, do
+from train.study.doing import Outcome, already, do, is_trained, waits
+from train.study.foretelling import foretold
 from train.study.one_run import Steps, real_steps
 from train.study.plan import Plan, Run
 from train.study.row_files import collect
 from train.study.rows import Row
 from train.study.workers import gpus, in_processes, stopped_by_signals
 
+FORECAST = "forecast"  # its place among what failed
 __all__ = ["Result", "Steps", "ablate", "fitting_jobs"]
 
 
@@ -28,11 +30,13 @@ class Result:
         rows: Of all finished runs, in the order of the grid.
         failed: For each failed run what was wrong.
         busy: Runs that another process is at.
+        waiting: Trained runs whose test words are not read yet: the forecast of their cells waits for others.
     """
 
     rows: list[Row]
     failed: dict[str, str] = field(default_factory=dict)
     busy: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 def ablate(
@@ -65,42 +69,66 @@ def ablate(
         UserError: ``out`` holds something else or this study with another recipe or changed datasets; a
             row is damaged; the disk is full; or ``only`` names a run that the study does not have.
     """
-    chosen = _chosen(study, only)
+    chosen, steps = _chosen(study, only), steps or real_steps()
     with disk_may_be_full(out):
         threads = study.recipe.train.threads or max(1, n_cores() // max(jobs, 1))
-        study = replace(
-            study, threads=begin(study, out, toml=toml, command=command, threads=threads)["threads"]
-        )
-        rows = collect(study, out)
-        todo = [run for run in chosen if run.name not in rows]
-        ended = _Ended(study, out, tell)
-        for _ in range(2):  # a process that was just killed may hold its run for a moment longer
-            for outcome in _outcomes(study, todo, out, steps or real_steps(), jobs, tell):
+        facts = begin(study, out, toml=toml, command=command, threads=threads)
+        study = replace(study, threads=facts["threads"])
+        ended = _Ended(study, out, tell, collect(study, out))
+
+        def go(runs: Sequence[Run]) -> None:
+            for outcome in _outcomes(study, runs, out, steps, jobs, tell):
                 ended.add(outcome)
-            todo = [run for run in todo if run.name in ended.busy]
-        return Result(rows=list(collect(study, out).values()), failed=ended.failed, busy=list(ended.busy))
+
+        go([run for run in chosen if run.name not in ended.rows])
+        go([run for run in chosen if run.name in ended.busy])  # a killed process may have held them still
+        if problem := foretold(study, out, steps):
+            ended.fail(FORECAST, problem)
+        # Whichever process ends last reads the test words, also of runs that others have trained.
+        go([run for run in study.runs if run.name not in ended.rows and _is_due(study, run, out)])
+        return ended.result()
 
 
 class _Ended:
     """The runs that have ended, and how."""
 
-    def __init__(self, study: Plan, out: Path, tell: Callable[[str], None]) -> None:
-        self.study, self.out, self.tell = study, out, tell
+    def __init__(self, study: Plan, out: Path, tell: Callable[[str], None], rows: dict[str, Row]) -> None:
+        self.study, self.out, self.tell, self.rows = study, out, tell, rows
         self.failed: dict[str, str] = {}
-        self.busy: dict[str, None] = {}
+        self.busy: set[str] = set()
 
     def add(self, outcome: Outcome) -> None:
         """Take note of one; of a finished run all rows are written, so that they can be looked at."""
-        self.busy.pop(outcome.run, None)
+        self.busy.discard(outcome.run)
         if outcome.state == "full":
             raise UserError(outcome.reason)
         if outcome.state == "busy":
-            self.busy[outcome.run] = None
+            self.busy.add(outcome.run)
         elif outcome.state == "failed":
-            self.failed[outcome.run] = outcome.reason
-            self.tell(f"run {outcome.run} failed: {outcome.reason}")
-        else:
-            collect(self.study, self.out)
+            self.fail(f"run {outcome.run}", outcome.reason)
+        elif outcome.state == "done":
+            self.rows = collect(self.study, self.out)
+
+    def fail(self, what: str, reason: str) -> None:
+        """Take note of what did not work out, and say so."""
+        self.failed[what.removeprefix("run ")] = reason
+        self.tell(f"{what} failed: {reason}")
+
+    def result(self) -> Result:
+        """How all of them ended."""
+        rows, names = collect(self.study, self.out), [run.name for run in self.study.runs]
+        waiting = [
+            run.name
+            for run in self.study.runs
+            if run.name not in rows and waits(self.study, run, self.out) and is_trained(run, self.out)
+        ]
+        busy = [name for name in names if name in self.busy]
+        return Result(rows=list(rows.values()), failed=self.failed, busy=busy, waiting=waiting)
+
+
+def _is_due(study: Plan, run: Run, out: Path) -> bool:
+    """Whether all that is left of a run is to read its test words, which may be read now."""
+    return run.cell.name in study.held_out and not waits(study, run, out) and is_trained(run, out)
 
 
 def fitting_jobs(study: Plan, out: Path) -> int:
@@ -136,7 +164,7 @@ def _outcomes(
 
     if jobs == 0:
         for run in runs:
-            if found := already(out, run):
+            if found := already(study, run, out):
                 yield found
             else:
                 started(run)

@@ -58,7 +58,7 @@ def in_processes(
             for slot in range(jobs):
                 while slot not in slots and waiting:
                     run = waiting.pop(0)
-                    if found := already(out, run):
+                    if found := already(study, run, out):
                         yield found
                         continue
                     started(run)
