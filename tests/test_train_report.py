@@ -182,7 +182,7 @@ def test_the_report_ends_with_the_path_of_the_page(study: Study) -> None:
     said = study_words.conclusions(study, study_laws(study))
     assert {key: parsed[key] for key in said} == said
     assert f"\n\n{said['answer']}\n\n" in shown.stdout
-    assert len(said["remarks"]) == 3
+    assert len(said["remarks"]) == 4
     for text in (*said["remarks"], *said["notes"]):
         assert f"\n\n{text}\n\n" in shown.stdout
     assert [cell["cell"] for cell in parsed["cells"]] == ["r0", "r1", "r3", "synthetic"]

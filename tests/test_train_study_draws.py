@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from train.laws.interval import Interval
-from train.study.draws import Outcome, draw_outcome, mcnemar
+from train.study.draws import draw_outcome, mcnemar
 
 
 def reads(rng: np.random.Generator, hardness: np.ndarray, accuracy: float, seeds: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def test_the_same_words_are_drawn_for_all_cells() -> None:
     correct = {"r0": reads(rng, hardness, 0.6, 1), "r3": reads(rng, hardness, 0.63, 1)}
     outcome = draw_outcome(correct, key="t")
     paired = outcome.difference("r3", "r0")
-    unpaired = np.hypot(np.std(outcome.draws["r3"]), np.std(outcome.draws["r0"]))
+    unpaired = np.hypot(*(np.std(outcome.draws(cell)) for cell in correct))
     assert paired.estimate == pytest.approx(correct["r3"].mean() - correct["r0"].mean())
     assert (paired.high95 - paired.low95) / 3.92 < 0.6 * unpaired
 
@@ -82,8 +82,8 @@ def test_draws_depend_on_the_key_and_nothing_else() -> None:
     correct = {"a": np.arange(100)[None] < 40, "b": np.arange(100)[None] < 50}
     first, again = draw_outcome(correct, key="t"), draw_outcome(correct, key="t")
     other = draw_outcome(correct, key="u")
-    assert np.array_equal(first.draws["a"], again.draws["a"])
-    assert not np.array_equal(first.draws["a"], other.draws["a"])
+    assert np.array_equal(first.draws("a"), again.draws("a"))
+    assert not np.array_equal(first.draws("a"), other.draws("a"))
 
 
 def test_mcnemar_counts_the_words_that_changed_sides() -> None:
@@ -94,11 +94,19 @@ def test_mcnemar_counts_the_words_that_changed_sides() -> None:
 
 
 def test_interval_reads_percentiles() -> None:
-    outcome = Outcome(accuracy={"a": 0.5}, draws={"a": np.linspace(0, 1, 1001)}, seed_sd=None)
-    assert outcome.interval("a") == Interval(
+    assert Interval.of(0.5, np.linspace(0, 1, 1001)) == Interval(
         estimate=0.5,
         low95=pytest.approx(0.025),
         low80=pytest.approx(0.1),
         high80=pytest.approx(0.9),
         high95=pytest.approx(0.975),
     )
+
+
+def test_many_cells_do_not_draw_a_small_test_towards_the_middle() -> None:
+    words = np.arange(288)
+    correct = {f"r{i}": words[None] < 255 + i for i in range(30)}
+    outcome = draw_outcome(correct, key="t")
+    assert outcome.draws("r0").mean() == pytest.approx(255 / 288, abs=0.004)
+    assert outcome.difference("r29", "r0").estimate == pytest.approx(29 / 288)
+    assert outcome.difference("r29", "r0").low80 < 29 / 288 < outcome.difference("r29", "r0").high80

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,8 +11,10 @@ from study_fakes import finished
 
 from curation.core.errors import UserError
 from train.study import words as study_words
+from train.study.design_words import with_interval
 from train.study.findings import study_laws
-from train.study.report_table import law_sentences, lines
+from train.study.laws_text import law_sentences
+from train.study.report_table import lines
 from train.study.rows import Study
 
 
@@ -21,7 +24,7 @@ def test_the_difference_is_the_one_in_the_rows(tmp_path: Path) -> None:
     assert [test["name"] for test in laws["tests"]] == ["a", "b", "all tests"]
     base, most = study.rows[0], study.rows[2]
     for at, test in enumerate(laws["tests"][:2]):
-        found = test["differences"]["r3"]
+        found = test["designs"][0]["differences"]["r3"]
         assert found["estimate"] == pytest.approx(
             most["tests"][at]["accuracy"] - base["tests"][at]["accuracy"]
         )
@@ -34,65 +37,80 @@ def test_the_difference_is_the_one_in_the_rows(tmp_path: Path) -> None:
     assert together["cells"]["r3"]["estimate"] == pytest.approx(both)
 
 
-def test_three_ratios_carry_a_line_and_no_power_law(tmp_path: Path) -> None:
-    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5, "r3": 0.6, "synthetic": 0.5}, words={"a": 3000})
-    laws = study_laws(study)["tests"][0]
-    assert laws["line"]["per_doubling"]["estimate"] == pytest.approx(0.1, abs=0.02)
-    assert laws["line"]["held_out"] is None
-    assert laws["power_law"] == {
-        "refused": "a power law needs runs at 4 or more data sizes, got 3; train more sizes"
+def laws_of(study: Study) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = study_laws(study)["tests"][0]["designs"][0]["laws"]
+    return found
+
+
+def test_three_ratios_carry_a_straight_law_and_none_with_a_floor(tmp_path: Path) -> None:
+    cells = {f"r{r}": 1 - 20 * (1000.0 * (1 + r)) ** -0.5 for r in (0, 1, 3)}
+    straight, floored = laws_of(finished(tmp_path, {**cells, "synthetic": 0.5}, words={"a": 3000}))
+    assert straight["chosen"]
+    assert straight["estimate"]["a"]["low95"] < 0.5 < straight["estimate"]["a"]["high95"]
+    assert floored == {
+        "law": "power of n_total",
+        "refused": "a power law needs cells at 4 or more values of n_total, got 3; train more",
     }
+    curve = straight["curve"]
+    assert (curve["x"][0], curve["x"][-1]) == (0, 3)
+    assert curve["estimate"][-1] == pytest.approx(cells["r3"], abs=0.02)
+    assert all(low < high for low, high in zip(curve["low95"], curve["high95"], strict=True))
 
 
-def test_two_ratios_carry_no_line(tmp_path: Path) -> None:
+def test_two_ratios_carry_no_law(tmp_path: Path) -> None:
     study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 300})
-    assert study_laws(study)["tests"][0]["line"] == {
-        "refused": "a line needs runs at 3 or more data sizes, got 2; train more sizes"
-    }
+    assert laws_of(study) == [
+        {
+            "law": "power_no_floor of n_total",
+            "refused": "a power law without a floor needs cells at 3 or more values of n_total, got 2; "
+            "train more",
+        },
+        {
+            "law": "power of n_total",
+            "refused": "a power law needs cells at 4 or more values of n_total, got 2; train more",
+        },
+    ]
 
 
-def test_a_volume_that_stands_still_carries_no_law(tmp_path: Path) -> None:
-    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5, "r3": 0.6}, words={"a": 300}, design="fixed_total")
-    assert study_laws(study)["tests"][0]["line"] == {
-        "refused": "a line needs a volume that moves, and the design fixed_total holds it fixed; "
-        "use the design fixed_real"
-    }
-
-
-def test_a_planted_power_law_is_found_and_predicts_the_largest_size(tmp_path: Path) -> None:
+def test_a_planted_power_law_is_found_with_its_floor(tmp_path: Path) -> None:
     ratios = [0, 1, 3, 7, 15, 31]
     planted = {f"r{r}": 1 - (0.05 + 20 * (1000.0 * (1 + r)) ** -0.5) for r in ratios}
-    study = finished(tmp_path, planted, words={"a": 20_000})
-    law = study_laws(study)["tests"][0]["power_law"]
-    assert law["exponent"]["estimate"] == pytest.approx(0.5, abs=0.1)
-    assert law["exponent"]["low95"] < 0.5 < law["exponent"]["high95"]
-    assert law["floor"]["low95"] < 0.05 < law["floor"]["high95"]
-    held = law["held_out"]
-    assert held["cell"] == "r31"
-    assert held["predicted_error"] == pytest.approx(held["error"], rel=0.2)
+    chosen = next(law for law in laws_of(finished(tmp_path, planted, words={"a": 20_000})) if law["chosen"])
+    assert chosen["law"] == "power of n_total"
+    assert chosen["estimate"]["a"]["estimate"] == pytest.approx(0.5, abs=0.1)
+    assert chosen["estimate"]["a"]["low95"] < 0.5 < chosen["estimate"]["a"]["high95"]
+    assert chosen["estimate"]["E"]["low95"] < 0.05 < chosen["estimate"]["E"]["high95"]
+    assert chosen["held_out_error"] < 0.05
 
 
-def test_sizes_that_do_not_pin_a_power_law_down_are_refused(tmp_path: Path) -> None:
+def test_cells_that_do_not_differ_carry_no_law(tmp_path: Path) -> None:
     planted = {"r0": 0.50, "r0.1": 0.50, "r0.2": 0.51, "r0.3": 0.51}
-    law = study_laws(finished(tmp_path, planted, words={"a": 200}))["tests"][0]["power_law"]
-    assert law["refused"].startswith("the 4 sizes do not pin a power law down: its exponent may be anything")
+    for law in laws_of(finished(tmp_path, planted, words={"a": 200})):
+        assert law["refused"] == (
+            "the 4 cells differ by no more than seeds and test words do, so no law shows. "
+            "Train cells further apart, more seeds, or take a larger test"
+        )
 
 
 def test_the_answer_speaks_of_the_ratio_best_on_held_out_words(tmp_path: Path) -> None:
     study = finished(tmp_path, {"r0": 0.4, "r1": 0.6, "r3": 0.5, "synthetic": 0.3}, words={"a": 5000})
     laws = study_laws(study)
-    found = laws["tests"][0]["differences"]["r1"]
+    found = laws["tests"][0]["designs"][0]["differences"]["r1"]
     low, high = 100 * found["low95"], 100 * found["high95"]
     assert study_words.answer(study, laws) == (
         f"Adding 1 rendered word per real word gained {100 * found['estimate']:.1f} points "
         f"[{low:.1f}, {high:.1f}] on a, against real words alone (95 % intervals)."
     )
     alone = laws["tests"][0]
+    against = with_interval(alone["designs"][0]["published"]["others"]["r1"])
     assert study_words.remarks(study, laws) == [
         "Of the ratios tried, 1 read most of 100 held-out real words.",
         f"Rendered words alone read {100 * alone['cells']['synthetic']['estimate']:.1f} % of a "
-        f"({study_words.points(alone['differences']['synthetic']['estimate'])} points), "
+        f"({study_words.points(alone['designs'][0]['differences']['synthetic']['estimate'])} points), "
         "compared with real words alone.",
+        "The published optimum, 3 rendered words per real word, does not show in the design "
+        f"fixed_real on a: 1 reads {against} points against it (95 % interval).",
+        f"No exchange rate: {alone['joint']['refused']}.",
         "One seed a cell: the intervals cover which words are in the test sets, "
         "not how much another seed would move a run.",
     ]
@@ -111,12 +129,10 @@ def test_seeds_widen_the_intervals_and_are_told(tmp_path: Path) -> None:
     one = study_laws(finished(tmp_path / "one", cells, words={"a": 3000}))
     many = finished(tmp_path / "many", cells, words={"a": 3000}, seeds=(0, 1, 2), seed_sd=0.03)
     three = study_laws(many)
-    width = [
-        laws["tests"][0]["differences"]["r3"]["high95"] - laws["tests"][0]["differences"]["r3"]["low95"]
-        for laws in (one, three)
-    ]
+    found = [laws["tests"][0]["designs"][0]["differences"]["r3"] for laws in (one, three)]
+    width = [of["high95"] - of["low95"] for of in found]
     assert width[1] > 1.5 * width[0]
-    assert list(three["tests"][0]["differences"]["r3"]["by_seed"]) == ["0", "1", "2"]
+    assert list(found[1]["by_seed"]) == ["0", "1", "2"]
     assert "The intervals cover test words and seeds" in study_words.remarks(many, three)[-1]
 
 
@@ -182,10 +198,13 @@ def test_the_ratio_is_chosen_over_seeds_that_all_ratios_have(tmp_path: Path) -> 
 def test_words_that_no_run_has_seen_carry_no_law(tmp_path: Path) -> None:
     study = finished(tmp_path, {"r0": 0.4, "r1": 0.5, "r3": 0.6}, words={"a": 300}, samples_seen=2500)
     laws = study_laws(study)
-    assert laws["tests"][0]["line"] == {
-        "refused": "a line needs runs that see each of their words, and these see 2,500 samples of up to "
-        "4,000 different words; raise steps"
-    }
+    assert laws["tests"][0]["designs"][0]["laws"] == [
+        {
+            "law": "power",
+            "refused": "a power law needs runs that see each of their words, and these see 2,500 samples of "
+            "up to 4,000 different words; raise steps",
+        }
+    ]
     assert study_words.remarks(study, laws)[-1] == (
         "2,500 samples are fewer than the different words of r3 (up to 4,000): the rest is never seen and "
         "teaches nothing. Raise steps."
@@ -214,14 +233,17 @@ def test_one_seed_beside_several_has_an_interval_that_covers_seeds_too(tmp_path:
     )
     laws = study_laws(study)
     shown, alone = lines(study, laws)[1].scores[0], study.rows[-1]["tests"][0]
-    assert study_words.remarks(study, laws)[0].startswith("The intervals cover test words and seeds")
+    assert study_words.remarks(study, laws)[1].startswith("The intervals cover test words and seeds")
     assert shown.high95 - shown.low95 > 1.5 * (alone["accuracy_high"] - alone["accuracy_low"])
 
 
 def test_a_gain_by_doubling_says_which_words_were_added(tmp_path: Path) -> None:
     study = finished(tmp_path, {"r0": 0.4, "r1": 0.5, "r3": 0.6}, words={"a": 3000})
-    sentence = law_sentences(study, study_laws(study))[0][1][0][1]
-    assert " points each time the words double, by rendered words alone [" in sentence
+    ((tests, sentence),) = law_sentences(study_laws(study), 0)
+    assert tests == "a"
+    assert sentence.startswith("power_no_floor of n_total: A ")
+    assert "; error falls to 0.8" in sentence
+    assert " of itself each time the different words double, by synthetic words alone." in sentence
 
 
 class TestPredictions:

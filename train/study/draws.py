@@ -13,67 +13,85 @@ from train.laws.interval import Interval
 
 N_DRAWS = 2_000
 CHUNK = 250  # draws made at a time, so that memory stays below 250 x test words x 8 bytes
+ALL_TESTS = "all tests"  # every test word counted once, so that larger sets weigh more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """Accuracy of every cell on one test set, as measured and as it might have come out.
 
+    The test words are resampled, the same for both cells of a difference, and what seeds do is added. The
+    noise of seeds is taken as normal and equal in all cells, with its variance pooled over them: two or three
+    seeds a cell say too little alone. To the words come, for each cell drawn, half a word that it alone reads
+    and half a word that it alone does not (after Agresti and Min 2005), so that a test in which no word
+    changed sides does not claim certainty.
+
     Attributes:
-        accuracy: Cell -> mean word accuracy over its seeds.
-        draws: Cell -> the same under other test words and other seeds, shape (n_draws,). Draw i of all
-            cells shares its test words, so differences of draws are paired.
+        correct: Cell -> whether each word was read, shape (seeds, words), bool; words in one order.
+        key: Names the random stream, so that other test sets do not shift the draws of this one.
         seed_sd: Standard deviation of accuracy between seeds, pooled over the cells; None with one seed
             a cell, when nothing can be known of it.
+        freedom: Degrees of freedom behind ``seed_sd``.
+        n_draws: How many draws an interval is read from.
     """
 
-    accuracy: dict[str, float]
-    draws: dict[str, np.ndarray]
+    correct: Mapping[str, np.ndarray]
+    key: str
     seed_sd: float | None
+    freedom: int
+    n_draws: int
+
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """Cell -> mean word accuracy over its seeds."""
+        return {cell: float(runs.mean()) for cell, runs in self.correct.items()}
 
     def interval(self, cell: str) -> Interval:
         """Accuracy of ``cell``."""
-        return Interval.of(self.accuracy[cell], self.draws[cell])
+        return Interval.of(float(self.correct[cell].mean()), self.draws(cell)[:, 0])
 
     def difference(self, cell: str, base: str) -> Interval:
         """Accuracy of ``cell`` less that of ``base``, paired over the same test words."""
-        return Interval.of(self.accuracy[cell] - self.accuracy[base], self.draws[cell] - self.draws[base])
+        drawn = self.draws(cell, base)
+        gain = float(self.correct[cell].mean() - self.correct[base].mean())
+        return Interval.of(gain, drawn[:, 0] - drawn[:, 1])
+
+    def draws(self, *cells: str) -> np.ndarray:
+        """Accuracies of some cells under other test words and other seeds, shape (n_draws, cells).
+
+        Each row has the same test words for all of them, so that differences are paired. Few cells at a
+        time: each adds a word to the test that nobody wrote.
+        """
+        runs = np.concatenate([self.correct[cell] for cell in cells]).astype(bool)
+        owner = np.repeat(np.arange(len(cells)), [len(self.correct[cell]) for cell in cells])
+        weight = (owner == np.arange(len(cells))[:, None]) / np.bincount(owner)[:, None]  # (cells, runs)
+        patterns, counts = np.unique(runs, axis=1, return_counts=True)
+        alone = (owner[:, None] == np.arange(len(cells))).astype(bool)  # (runs, cells)
+        patterns = np.concatenate([patterns, alone, ~alone], axis=1)
+        share = np.concatenate([counts, np.full(2 * len(cells), 0.5)])
+        rng, n_words = stream(0, "outcome", self.key), runs.shape[1]
+        drawn = []
+        for start in range(0, self.n_draws, CHUNK):
+            picked = rng.multinomial(n_words, share / share.sum(), size=min(CHUNK, self.n_draws - start))
+            drawn.append(picked / n_words @ (weight @ patterns).T)
+        by_cell = np.concatenate(drawn)
+        if self.seed_sd is not None:
+            sd = self.seed_sd * np.sqrt(self.freedom / rng.chisquare(self.freedom, size=(self.n_draws, 1)))
+            by_cell = by_cell + rng.standard_normal(by_cell.shape) * sd / np.sqrt(np.bincount(owner))
+            by_cell = by_cell.clip(0, 1)  # the noise is normal, and accuracy is a share
+        return by_cell
 
 
 def draw_outcome(correct: Mapping[str, np.ndarray], *, key: str, n_draws: int = N_DRAWS) -> Outcome:
-    """Resample the test words, the same for all cells, and add what seeds do.
-
-    The noise of seeds is taken as normal and equal in all cells, with its variance pooled over them: two
-    or three seeds a cell say too little alone. To each cell come half a word that it alone reads and half
-    a word that it alone does not (after Agresti and Min 2005), so that a test in which no word changed
-    sides does not claim certainty.
+    """What the runs of some cells on one test set say, and how surely.
 
     Args:
-        correct: Cell -> whether each word was read, shape (seeds, words), bool; words in one order.
-        key: Names the random stream, so that other test sets do not shift the draws of this one.
-        n_draws: How many draws.
+        correct: As of ``Outcome``.
+        key: As of ``Outcome``.
+        n_draws: As of ``Outcome``.
     """
-    cells = list(correct)
-    runs = np.concatenate([correct[cell] for cell in cells]).astype(bool)
-    owner = np.repeat(np.arange(len(cells)), [len(correct[cell]) for cell in cells])
-    weight = (owner == np.arange(len(cells))[:, None]) / np.bincount(owner)[:, None]  # (cells, runs)
-    patterns, counts = np.unique(runs, axis=1, return_counts=True)
-    alone = (owner[:, None] == np.arange(len(cells))).astype(bool)  # (runs, cells)
-    patterns = np.concatenate([patterns, alone, ~alone], axis=1)
-    share = np.concatenate([counts, np.full(2 * len(cells), 0.5)])
-    rng, n_words = stream(0, "outcome", key), runs.shape[1]
-    drawn = []
-    for start in range(0, n_draws, CHUNK):
-        picked = rng.multinomial(n_words, share / share.sum(), size=min(CHUNK, n_draws - start))
-        drawn.append(picked / n_words @ (weight @ patterns).T)
-    by_cell = np.concatenate(drawn)
     seed_sd, freedom = _seed_noise(correct)
-    if seed_sd is not None:
-        sd = seed_sd * np.sqrt(freedom / rng.chisquare(freedom, size=(n_draws, 1)))
-        by_cell = by_cell + rng.standard_normal(by_cell.shape) * sd / np.sqrt(np.bincount(owner))
-        by_cell = by_cell.clip(0, 1)  # the noise is normal, and accuracy is a share
-    accuracy = {cell: float(correct[cell].mean()) for cell in cells}
-    return Outcome(accuracy=accuracy, draws=dict(zip(cells, by_cell.T, strict=True)), seed_sd=seed_sd)
+    return Outcome(correct=correct, key=key, seed_sd=seed_sd, freedom=freedom, n_draws=n_draws)
 
 
 def mcnemar(cell: np.ndarray, base: np.ndarray) -> dict[str, float]:

@@ -26,7 +26,7 @@ def laws(study: Path | None, paper: bool, as_json: bool) -> None:
         _paper(as_json)
         return
     from train.study.findings import write_laws
-    from train.study.report_table import laws_text
+    from train.study.laws_text import laws_text
     from train.study.rows import Study
 
     opened = Study.open(study)

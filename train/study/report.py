@@ -9,9 +9,10 @@ from typing import Any
 from curation.core.page import write_page
 from train.study import words as study_words
 from train.study.findings import ALL_TESTS
+from train.study.laws_text import differences, law_sentences
 from train.study.report_images import sheets
 from train.study.report_plot import plot
-from train.study.report_table import Line, differences, law_sentences, lines
+from train.study.report_table import Line, lines
 from train.study.rows import Study
 
 TEMPLATE = Path(__file__).parents[1] / "templates" / "report.html"
@@ -66,8 +67,12 @@ def _figures(study: Study, laws: Mapping[str, Any], table: Sequence[Line]) -> di
         "synthetic_only": any(line.ratio is None for line in table),
         "several_seeds": any(len(line.seeds) > 1 for line in table),
         "base_words": study_words.base_words(study, laws),
-        "differences": differences(laws),
-        "laws": law_sentences(study, laws),
+        "differences": differences(study, laws, 0),
+        "laws": [
+            (f"Design {design['name']}", told)
+            for at, design in enumerate(study.designs)
+            if (told := law_sentences(laws, at))
+        ],
         "sheets": sheets(study, chosen or study.cells[0], study.base),
     }
 

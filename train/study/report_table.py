@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from train.study import words as study_words
 from train.study.rows import Study
@@ -15,13 +14,16 @@ from train.study.rows import Study
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """Accuracy and 1-NED of one cell on one test set, means over its seeds; fractions."""
+    """Accuracy and 1-NED of one cell on one test set, means over its seeds; fractions.
+
+    1-NED is None where that of a run is missing: a mean over the others would be of another cell.
+    """
 
     test: str
     accuracy: float
     low95: float
     high95: float
-    one_minus_ned: float
+    one_minus_ned: float | None
     per_seed: tuple[float, ...]
 
 
@@ -60,11 +62,11 @@ def _line(study: Study, laws: Mapping[str, Any], cell: str) -> Line:
         scores.append(
             Score(
                 test=test,
-                accuracy=float(np.mean([score["accuracy"] for score in found])),
+                accuracy=drawn["estimate"],
                 low95=low,
                 high95=high,
-                one_minus_ned=float(np.mean([score["one_minus_ned"] for score in found])),
-                per_seed=tuple(score["accuracy"] for score in found),
+                one_minus_ned=_mean([score["one_minus_ned"] for score in found]),
+                per_seed=tuple(score["n_correct"] / score["n_used"] for score in found),
             )
         )
     return Line(
@@ -78,6 +80,11 @@ def _line(study: Study, laws: Mapping[str, Any], cell: str) -> Line:
     )
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
 def text_table(study: Study, table: Sequence[Line]) -> str:
     """The table as aligned Markdown."""
     real, synthetic = study.name_of("real"), study.name_of("synthetic")
@@ -89,7 +96,8 @@ def text_table(study: Study, table: Sequence[Line]) -> str:
     for line in table:
         cells = [line.cell, f"{line.n_real:,}", f"{line.n_synthetic:,}"]
         for score in line.scores:
-            cells += [percent_interval(score), f"{100 * score.one_minus_ned:.1f}"]
+            ned = "-" if score.one_minus_ned is None else f"{100 * score.one_minus_ned:.1f}"
+            cells += [percent_interval(score), ned]
         body.append([*cells, f"{line.samples_seen:,}", str(len(line.seeds))])
     return markdown(head, body)
 
@@ -114,60 +122,8 @@ def markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     return "\n".join([laid_out(head), laid_out(rule), *(laid_out(row) for row in body)])
 
 
-def differences(laws: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every cell against the base cell on every test set: figures, and word counts seed by seed as text."""
-    found = []
-    for cell in laws["tests"][0]["differences"]:
-        for test in laws["tests"]:
-            seeds = list(test["differences"][cell]["by_seed"].values())
-            words = {key: ", ".join(f"{seed[key]:,}" for seed in seeds) for key in ("gained", "lost")}
-            p = ", ".join("< 0.001" if seed["p"] < 0.001 else f"{seed['p']:.3f}" for seed in seeds)
-            found.append({**test["differences"][cell], "cell": cell, "test": test["name"], **words, "p": p})
-    return found
-
-
 def report_text(study: Study, laws: Mapping[str, Any], page: Path) -> str:
     """What ``glyphmix report`` and ``glyphmix demo`` print: all that must not be missed beside the table."""
     said = study_words.conclusions(study, laws)
     table = text_table(study, lines(study, laws))
     return "\n\n".join([table, said["answer"], *said["remarks"], *said["notes"], str(page)])
-
-
-def laws_text(study: Study, laws: Mapping[str, Any]) -> str:
-    """What ``glyphmix laws`` prints."""
-    said = study_words.conclusions(study, laws)
-    design = [f"Design {design['name']}: {design['sentence']}" for design in study.designs]
-    parts = [said["answer"], *said["remarks"], *design, *said["notes"]]
-    if rows := differences(laws):
-        head = ["cell", "test set", "points", "95 %", "words gained", "lost", "McNemar p"]
-        points = study_words.points
-        body = [
-            [
-                row["cell"],
-                row["test"],
-                points(row["estimate"]),
-                f"{points(row['low95'])} to {points(row['high95'])}",
-                row["gained"],
-                row["lost"],
-                row["p"],
-            ]
-            for row in rows
-        ]
-        parts += [f"Against {study_words.base_words(study, laws)}:\n\n{markdown(head, body)}"]
-    for title, told in law_sentences(study, laws):
-        parts.append("\n".join([f"{title}:", *(f"  {tests}: {sentence}" for tests, sentence in told)]))
-    return "\n\n".join(parts)
-
-
-def law_sentences(study: Study, laws: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """For each kind of law its heading, and what came of it for which test sets; equal refusals once."""
-    synthetic = study.name_of("synthetic")
-    found = []
-    for name, title in (("line", "Line"), ("power_law", "Power law")):
-        tests_of: dict[str, list[str]] = {}
-        for test in laws["tests"]:
-            sentence = study_words.law_sentence(name, test[name], synthetic)
-            tests_of.setdefault(sentence, []).append(test["name"])
-        told = [(", ".join(tests), sentence) for sentence, tests in tests_of.items()]
-        found.append((f"{title}, of error against different words in training", told))
-    return found

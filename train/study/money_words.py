@@ -1,0 +1,106 @@
+"""The sentences of the joint law: exchange rate, doubling, best split, and forecast against outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from train.laws.exchange import BEYOND as TIMES
+from train.study.design_words import with_interval
+
+BEYOND = " This lies beyond the sizes tried."
+
+
+def next_clause(test: Mapping[str, Any]) -> str | None:
+    """Which words to get next, and what they buy; None where the runs do not tell."""
+    if "refused" in test["exchange"] or "refused" in test["doubling"]:
+        return None
+    real, synthetic = test["joint"]["names"].values()
+    exchange, doubled = test["exchange"], test["doubling"]
+    at, rate = exchange["at"], exchange["rate"]
+    interval = f"[{number(rate['low95'])}, {number(rate['high95'])}]"
+    return (
+        f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, one more {real} word "
+        f"is worth {number(rate['estimate'])} {synthetic} ones {interval} on {test['name']}, so {real} words "
+        f"are what to get next if one costs less than that; doubling them would buy "
+        f"{with_interval(doubled['real'])} points, doubling the {synthetic} words "
+        f"{with_interval(doubled['synthetic'])}"
+    )
+
+
+def law_remarks(test: Mapping[str, Any]) -> list[str]:
+    """What there is to say of the joint law on one test set, or why there is nothing."""
+    if "refused" in test["joint"]:
+        return [f"No exchange rate: {test['joint']['refused']}."]
+    found = [
+        f"No {what} on {test['name']}: {test[key]['refused']}."
+        for key, what in (("exchange", "exchange rate"), ("doubling", "forecast of twice the words"))
+        if "refused" in test[key]
+    ]
+    if (misses := test["joint"]["misses"]) > 1:
+        found.append(
+            f"The law {test['joint']['law']!r} misses its cells by more than seeds and test words explain "
+            f"(deviance {misses:.1f} times what is expected); its intervals are widened by that."
+        )
+    if test["best"] is not None:
+        found.append(best_sentence(test))
+    return found
+
+
+def best_sentence(test: Mapping[str, Any]) -> str:
+    """How to spend a budget."""
+    best = test["best"]
+    if "refused" in best:
+        return f"No best split: {best['refused']}."
+    real, synthetic = test["joint"]["names"].values()
+    share, error, (least, most) = best["share"], best["error"], best["as_good_share"]
+    have = ""
+    if best["have_real"] or best["have_synthetic"]:
+        have = f", beside {best['have_real']:,.0f} {real} and {best['have_synthetic']:,.0f} {synthetic} words"
+    told = (
+        f"A budget of {best['budget']:,g} at {best['price_real']:g} a {real} word and "
+        f"{best['price_synthetic']:g} a {synthetic} one is best spent on {best['buy_real']:,.0f} {real} and "
+        f"{best['buy_synthetic']:,.0f} {synthetic} words{have}: accuracy {percent(1 - error['estimate'])} "
+        f"[{percent(1 - error['high95'])}, {percent(1 - error['low95'])}] on {test['name']}, "
+        f"{with_interval(best['over_real_only'])} points over {real} words alone and "
+        f"{with_interval(best['over_synthetic_only'])} over {synthetic} words alone; the best share of "
+        f"{synthetic} words is {percent(share['estimate'])} [{percent(share['low95'])}, "
+        f"{percent(share['high95'])}], and from {percent(least)} to {percent(most)} it is as good to a tenth "
+        "of a point."
+    )
+    if best["left_over"] >= 0.005 * best["budget"]:
+        told += (
+            f" {best['left_over']:,.2f} of it is left over: the law is not asked for more than {TIMES:g} "
+            "times the words that runs had of a kind, nor for more words than a run sees."
+        )
+    return told + (BEYOND if best["beyond"] else "")
+
+
+def forecast_sentences(laws: Mapping[str, Any]) -> list[str]:
+    """How the forecasts came out, on all tests together: one sentence for each law that made some."""
+    by: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in laws["tests"][-1]["forecast"]:
+        if "observed" in entry:
+            by.setdefault(entry["by"], []).append(entry)
+    return [_forecast(name, entries) for name, entries in by.items()]
+
+
+def _forecast(name: str, entries: Sequence[Mapping[str, Any]]) -> str:
+    who = "the joint law" if name == "joint" else f"the law of the design {name}"
+    told = [
+        f"{entry['cell']} {percent(entry['predicted']['estimate'])} "
+        f"[{percent(entry['predicted']['low95'])}, {percent(entry['predicted']['high95'])}], and "
+        f"{percent(entry['observed'])} came out" + ("" if entry["inside95"] else ", outside that interval")
+        for entry in entries
+    ]
+    return f"Before its test words were read, {who} foretold for {'; for '.join(told)} (95 %)."
+
+
+def number(value: float) -> str:
+    """A positive number to two or three digits that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def percent(fraction: float) -> str:
+    """A share in percent."""
+    return f"{100 * fraction:.1f} %"
