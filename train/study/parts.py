@@ -19,6 +19,7 @@ class Part:
         name: What tables, plots, sentences and folders call it: ``real``, ``rendered``, ``stand-in``.
         kind: Whether the words are photographed or drawn.
         paths: Datasets it consists of.
+        only: Rows with these names in the column ``source``, for datasets merged of several sets.
         count: Words to use of all that the datasets hold, validation not among them; None for all.
         note: What a reader must know of these words; it stands under every table and plot.
         price: What one more of these words costs, in any currency; None if nobody said.
@@ -27,6 +28,7 @@ class Part:
     name: str
     kind: Kind
     paths: tuple[Path, ...]
+    only: tuple[str, ...] = ()
     count: int | None = None
     note: str = ""
     price: float | None = None

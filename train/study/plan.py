@@ -61,10 +61,7 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
     Raises:
         UserError: something does not fit; no run has begun.
     """
-    opened = [
-        (part.kind, part.name, path, Dataset.open(path)) for part in recipe.parts for path in part.paths
-    ]
-    opened += [("test", "", path, Dataset.open(path)) for path in recipe.tests]
+    opened = _opened(recipe)
     _check_tests([(role, path, dataset) for role, _, path, dataset in opened])
     resolve(recipe.training, out)  # refuses a device that is not there and a protocol without charset
     _refuse_empty_tests([(path, dataset) for role, _, path, dataset in opened if role == "test"], recipe)
@@ -95,6 +92,17 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
             )
         ),
     )
+
+
+def _opened(recipe: StudyRecipe) -> list[tuple[str, str, Path, Dataset]]:
+    """Role, names of the parts, path and dataset of each dataset; several parts may pick rows of one."""
+    parts_of: dict[tuple[str, Path], list[str]] = {}
+    for part in recipe.parts:
+        for path in part.paths:
+            parts_of.setdefault((part.kind, path), []).append(part.name)
+    found = [(*place, ", ".join(names)) for place, names in parts_of.items()]
+    found += [("test", path, "") for path in recipe.tests]
+    return [(role, part, path, Dataset.open(path)) for role, path, part in found]
 
 
 def offered(recipe: StudyRecipe, out: Path) -> dict[str, int]:
@@ -146,7 +154,10 @@ def mixture_of(recipe: StudyRecipe, words: Mapping[str, int] | None) -> MixRecip
         protocol=recipe.protocol,
         sources=tuple(
             MixSource(
-                name=part.name, paths=part.paths, count=None if words is None else words.get(part.name, 0)
+                name=part.name,
+                paths=part.paths,
+                only=part.only,
+                count=None if words is None else words.get(part.name, 0),
             )
             for part in recipe.parts
         ),
