@@ -17,7 +17,6 @@ Repeats = Literal["discounted", "fitted", "counted_once"]
 WORTH = (1e-5, 30.0)  # a synthetic word, in real words, at the middle of the grid
 CURVE = (0.05, 1.5)
 R_BOUNDS = (0.3, 300.0)
-PIN_WORTH = 6.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,7 +151,7 @@ class Joint:
             synthetic_mid=middle(synthetic),
             words_mid=middle(real + synthetic),
             bounds=np.array([bounds[name] for name in self.shapes]),
-            pinned={"b": PIN, "k": PIN_WORTH} if not self.curved else {"b": PIN},
+            pinned={"b": PIN, "k": PIN} if not self.curved else {"b": PIN},
         )
 
     def _refuse(self, real: Floats, synthetic: Floats, columns: Columns) -> None:
