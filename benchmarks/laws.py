@@ -35,6 +35,7 @@ SYNTHETICS = (0, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 GRID = [(real, synthetic) for real in REALS for synthetic in SYNTHETICS if real + synthetic]
 CELLS_28, CELLS_30 = GRID[:28], [*GRID, (1_000_000, 0)]
 CELLS_8 = [(real, synthetic) for real in REALS[::2] for synthetic in SYNTHETICS[::2] if real + synthetic]
+CELLS_NEAR = [(real, synthetic) for real in (5_000, 10_000) for synthetic in (0, 5_000, 10_000, 20_000)]
 FLIPS = 0.5  # noise of one reading of a word, beside a spread of 1 between words
 LAW = Joint(repeats="counted_once")
 
@@ -139,7 +140,7 @@ def refusals() -> None:
     for name, cells, how in (
         ("always 3 : 1", [(real, 3 * real) for real in REALS[1:]], {}),
         ("one amount of real", [(10_000, synthetic) for synthetic in SYNTHETICS], {}),
-        ("near each other", [(real, s) for real in (5e3, 1e4) for s in (0, 5e3, 1e4, 2e4)], {"words": 1_000, "seeds": 1}),
+        ("8 near each other", CELLS_NEAR, {"words": 1_000, "seeds": 1}),
         ("8 cells, 300 words", CELLS_8, {"words": 300, "seeds": 1}),
     ):
         try:

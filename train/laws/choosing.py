@@ -64,27 +64,12 @@ def choose(
 
     Returns:
         The chosen law fitted, None if there is none, and one row a candidate: ``law``, ``title``,
-        ``parameters`` (how many), ``held_out_error`` (a fraction or None), ``refused`` (why, or None) and
-        ``chosen``.
+        ``parameters`` (how many), ``held_out_error`` (a fraction or None), ``refused`` (why, or None),
+        ``tied`` (as good as the best within one standard error) and ``chosen``.
     """
     found = [resolve(law) for law in candidates]
-    rows, squares = [], {}
-    for i, law in enumerate(found):
-        row = {
-            "law": law.kind,
-            "title": law.title,
-            "parameters": None,
-            "held_out_error": None,
-            "refused": None,
-        }
-        rows.append({**row, "chosen": False})
-        try:
-            rows[i]["parameters"] = len(fit(law, points, seed=seed, n_boot=0).theta)
-            squares[i] = _squares(law, points, budget_column, seed)
-            rows[i]["held_out_error"] = float(np.sqrt(squares[i].mean()))
-        except UserError as refusal:
-            rows[i]["refused"] = str(refusal)
-    for i in _order(rows, squares):
+    rows, order = judge(found, points, budget_column, seed=seed)
+    for i in order:
         try:
             best = fit(found[i], points, seed=seed, n_boot=n_boot, same_words=same_words)
         except UserError as refusal:
@@ -95,18 +80,32 @@ def choose(
     return None, rows
 
 
+def judge(
+    found: Sequence[Law], points: Points, budget_column: str, *, seed: int = 0
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """How far off each law is at budgets left out: the rows of ``choose``, and in which order to try them."""
+    rows: list[dict[str, Any]] = []
+    squares: dict[int, Floats] = {}
+    for i, law in enumerate(found):
+        unknown = dict.fromkeys(("parameters", "held_out_error", "refused"))
+        rows.append({"law": law.kind, "title": law.title, **unknown, "tied": False, "chosen": False})
+        try:
+            rows[i]["parameters"] = len(fit(law, points, seed=seed, n_boot=0).theta)
+            squares[i] = _squares(law, points, budget_column, seed)
+            rows[i]["held_out_error"] = float(np.sqrt(squares[i].mean()))
+        except UserError as refusal:
+            rows[i]["refused"] = str(refusal)
+    return rows, _order(rows, squares)
+
+
 def _order(rows: Sequence[dict[str, Any]], squares: dict[int, Floats]) -> list[int]:
     """The candidates as they are to be tried: judged ones by what they are off, then the others."""
     judged = sorted(squares, key=lambda i: (float(squares[i].mean()), i))
     rest = [i for i, row in enumerate(rows) if row["parameters"] is not None and i not in squares]
-    if not judged:
-        return rest
-    best = squares[judged[0]]
-    tied = []
     for i in judged:
-        more = squares[i] - best
-        if more.mean() <= more.std(ddof=1) / np.sqrt(len(more)):
-            tied.append(i)
+        more = squares[i] - squares[judged[0]]
+        rows[i]["tied"] = bool(more.mean() <= more.std(ddof=1) / np.sqrt(len(more)))
+    tied = [i for i in judged if rows[i]["tied"]]
     simplest = sorted(tied, key=lambda i: (rows[i]["parameters"], judged.index(i)))
     return [*simplest, *(i for i in judged if i not in tied), *rest]
 

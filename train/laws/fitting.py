@@ -157,7 +157,13 @@ def resolve(law: Law | str) -> Law:
 
 
 def fit(
-    law: Law | str, points: Points, *, seed: int = 0, n_boot: int = 1000, same_words: bool = False
+    law: Law | str,
+    points: Points,
+    *,
+    seed: int = 0,
+    n_boot: int = 1000,
+    same_words: bool = False,
+    vague: bool = False,
 ) -> Fitted:
     """Find the law that makes the counts of words right and wrong likeliest, and refit it to resamples.
 
@@ -171,6 +177,8 @@ def fit(
         seed: Of the starts and resamples.
         n_boot: How many resamples.
         same_words: Draw other seeds only, for what will be measured on the same test words.
+        vague: Give back a fit whose parameters may be nearly anything, too: its predictions near the cells
+            may still be sure, and say themselves how sure.
 
     Raises:
         UserError: the runs cannot carry the law, in one sentence that says what is there and what is needed.
@@ -202,7 +210,7 @@ def fit(
         cells=_table(cells, predict(form, theta, cells.columns)[0]),
         found=float(np.mean(all_values <= value[0] + 1e-6 * (1 + value[0]))),
     )
-    if n_boot:
+    if n_boot and not vague:
         refuse_vague(law.title, form.pinned, len(cells.names), fitted.estimate, fitted.draws)
     return fitted
 
