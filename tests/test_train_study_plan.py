@@ -36,6 +36,24 @@ def test_test_words_among_those_trained_on_are_counted_by_picture_and_uid(words:
     )
 
 
+def test_words_that_two_parts_hold_are_told_where_a_cell_has_both(words: Path) -> None:
+    """Of the 5 words of ``more`` 3 are real ones."""
+    pictures = [row["image"]["bytes"] for row in Dataset.open(words / "real").take([1, 2, 3], ["image"])]
+    own = [row["image"]["bytes"] for row in Dataset.open(words / "test_a").take([0, 1], ["image"])]
+    write(words / "more", [*pictures, *own], uids=list("abcde"))
+    parts = [REAL, {"name": "more", "kind": "real", "paths": ["more"]}]
+    ladder = {"kind": "composition", "rungs": [["real"], ["more"]]}
+    apart = plan(recipe(ladder, parts=parts), words / "out")
+    both = plan(recipe({**ladder, "rungs": [["real", "more"]]}, parts=parts), words / "out")
+    told = (
+        "3 words of more are among those of real (the same picture or uid), so cells with both have fewer "
+        "different words than they count. Take them out of one of the two."
+    )
+    assert apart.copies == both.copies == {("real", "more"): 3}
+    assert told in both.remarks
+    assert told not in apart.remarks
+
+
 def test_a_plan_says_when_runs_end_before_they_have_seen_their_words(words: Path) -> None:
     (words / "study.toml").write_text(toml(train={**TINY, "steps": 6}))
     said = (

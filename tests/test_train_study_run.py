@@ -86,6 +86,18 @@ def test_a_changed_dataset_is_refused_by_name(words: Path) -> None:
     )
 
 
+def test_words_that_were_taken_out_of_a_dataset_are_a_change_not_a_want_of_words(words: Path) -> None:
+    before = run(plan(recipe(), words / "out"), words / "out", fake_steps()).rows[0]["datasets"]["rendered"]
+    (words / "rendered").rename(words / "rendered_before")
+    after = dataset(words / "rendered", 50).fingerprint
+    with pytest.raises(UserError) as refusal:
+        plan(recipe(), words / "out")
+    assert str(refusal.value) == (
+        f"dataset rendered has changed since study {words / 'out'} was begun: it has 50 words, not 120, and "
+        f"its fingerprint is {after[:16]}, not {before[:16]}. Restore it, or give another name with -o."
+    )
+
+
 def test_a_folder_with_other_things_is_refused(words: Path) -> None:
     with pytest.raises(UserError) as refusal:
         run(plan(recipe(), words / "real"), words / "real", fake_steps())

@@ -11,6 +11,7 @@ from curation.core.files import read_json, refuse_existing, write_json
 from curation.core.lock import in_turn
 from curation.core.recipe import resolved
 from train.run_folder import differing
+from train.study.dataset_entries import refuse_changed
 from train.study.plan import Plan
 from train.study.rows import FORMAT
 
@@ -60,6 +61,7 @@ def _facts(study: Plan, toml: str, command: str | None) -> dict[str, Any]:
         "held_out": list(study.held_out),
         "runs": [run.name for run in study.runs],
         "datasets": list(study.datasets),
+        "copies": [{"first": first, "second": second, "n": n} for (first, second), n in study.copies.items()],
     }
 
 
@@ -69,13 +71,7 @@ def _refuse_changed(before: Mapping[str, Any], now: Mapping[str, Any], out: Path
             f"study {out} was begun with another recipe, which differs in: {', '.join(keys)}. "
             "Repeat the recipe it was begun with, or give another name with -o."
         )
-    fingerprints = {entry["path"]: entry["fingerprint"] for entry in before["datasets"]}
-    for entry in now["datasets"]:
-        if (was := fingerprints[entry["path"]]) != entry["fingerprint"]:
-            raise UserError(
-                f"dataset {entry['path']} has changed since study {out} was begun: its fingerprint is "
-                f"{entry['fingerprint'][:16]}, not {was[:16]}. Restore it, or give another name with -o."
-            )
+    refuse_changed(now["datasets"], out)
     if before["cells"] != now["cells"]:
         raise UserError(
             f"study {out} was begun by a glyphmix that counted its words otherwise. "

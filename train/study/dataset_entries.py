@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from curation.core.dataset import Dataset
+from curation.core.errors import UserError
+from curation.core.files import read_json
 
 
 def described(role: str, part: str, path: Path, dataset: Dataset) -> dict[str, Any]:
@@ -23,6 +25,29 @@ def described(role: str, part: str, path: Path, dataset: Dataset) -> dict[str, A
         "rejected_by_reason": manifest["rejected_by_reason"],
         "command": remake(path, manifest),
     }
+
+
+def refuse_changed(entries: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Refuse datasets that are not those a study in ``out`` was begun with; there need not be one yet.
+
+    Raises:
+        UserError: one of them has changed.
+    """
+    if not (out / "study.json").is_file():
+        return
+    before = {entry["path"]: entry for entry in read_json(out / "study.json")["datasets"]}
+    for entry in entries:
+        was = before.get(entry["path"], entry)
+        if was["fingerprint"] == entry["fingerprint"]:
+            continue
+        words = f"it has {entry['n_rows']:,} words, not {was['n_rows']:,}, and " * (
+            entry["n_rows"] != was["n_rows"]
+        )
+        raise UserError(
+            f"dataset {entry['path']} has changed since study {out} was begun: {words}its fingerprint is "
+            f"{entry['fingerprint'][:16]}, not {was['fingerprint'][:16]}. "
+            "Restore it, or give another name with -o."
+        )
 
 
 def remake(path: Path, manifest: Mapping[str, Any]) -> str:

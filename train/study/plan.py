@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.labels import protocol
 from curation.mixing import MixRecipe, MixSource, Validation, mix
-from train.learned import short_hashes
 from train.recipe import resolve
 from train.study.cells import Cell, Run, changed, distinct
-from train.study.dataset_entries import described
+from train.study.dataset_entries import described, refuse_changed
 from train.study.designs import Laid, Offer
 from train.study.parts import Part
 from train.study.recipe import StudyRecipe, design_names
 from train.study.report_table import markdown
+from train.study.shared_words import count_in_tests, shared_by_parts
 from train.study.warnings import warnings
 
 __all__ = ["Plan", "Run", "grid_table", "mixture_of", "plan"]
@@ -38,6 +36,7 @@ class Plan:
         held_out: Names of the cells that laws predict before their test words are read.
         datasets: One entry a dataset: path, name, role, part, rows, fingerprint, rejects by reason, job; for
             a test set also ``n_shared``, its words that the training datasets hold as well.
+        copies: For two parts that hold the same words, how many of the second the first holds.
         runs: Cells times seeds, in order.
         remarks: What will weaken the answer and is known before the first run.
         threads: Of the processor, for each run; None until the study is begun.
@@ -48,6 +47,7 @@ class Plan:
     designs: tuple[dict[str, Any], ...]
     held_out: tuple[str, ...]
     datasets: tuple[dict[str, Any], ...]
+    copies: dict[tuple[str, str], int]
     runs: tuple[Run, ...]
     remarks: tuple[str, ...]
     threads: int | None = None
@@ -62,6 +62,8 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
         UserError: something does not fit; no run has begun.
     """
     opened = _opened(recipe)
+    entries = [described(role, part, path, dataset) for role, part, path, dataset in opened]
+    refuse_changed(entries, out)  # else what has changed might be refused as not enough words
     _check_tests([(role, path, dataset) for role, _, path, dataset in opened])
     resolve(recipe.training, out)  # refuses a device that is not there and a protocol without charset
     _refuse_empty_tests([(path, dataset) for role, _, path, dataset in opened if role == "test"], recipe)
@@ -69,8 +71,9 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
     grid = distinct([place.cell for design in laid for place in design.places])
     for stage in (stage for cell in grid for stage in cell.stages):
         changed(recipe.training, stage.changes)
-    entries = [described(role, part, path, dataset) for role, part, path, dataset in opened]
-    _count_shared(entries, [dataset for *_, dataset in opened])
+    datasets = [dataset for *_, dataset in opened]
+    copies = shared_by_parts(entries, datasets)
+    count_in_tests(entries, datasets)
     return Plan(
         recipe=recipe,
         cells=grid,
@@ -80,6 +83,7 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
         ),
         held_out=_held_out(recipe, laid, grid),
         datasets=tuple(entries),
+        copies=copies,
         runs=tuple(
             Run(name=f"{cell.name}-s{seed}", cell=cell, seed=seed) for cell in grid for seed in recipe.seeds
         ),
@@ -89,6 +93,7 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
                 grid,
                 {entry["name"]: entry["n_shared"] for entry in entries if entry["role"] == "test"},
                 recipe.train,
+                copies,
             )
         ),
     )
@@ -231,15 +236,3 @@ def _refuse_empty_tests(tests: Sequence[tuple[Path, Dataset]], recipe: StudyReci
                 f"test set {path} has no word that counts under protocol {recipe.protocol} ({counts}). "
                 "Check its labels, or choose another protocol."
             )
-
-
-def _count_shared(entries: Sequence[dict[str, Any]], datasets: Sequence[Dataset]) -> None:
-    """Note beside each test set how many of its words the training datasets hold, by image file or uid."""
-    known = {}
-    for column in ("sha256", "uid"):
-        trained_on = [d for d, entry in zip(datasets, entries, strict=True) if entry["role"] != "test"]
-        known[column] = np.unique(np.concatenate([short_hashes(d, column) for d in trained_on]))
-    for entry, dataset in zip(entries, datasets, strict=True):
-        if entry["role"] == "test":
-            same = [np.isin(short_hashes(dataset, column), hashes) for column, hashes in known.items()]
-            entry["n_shared"] = int(np.count_nonzero(same[0] | same[1]))

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from train.recipe import TrainRecipe
 from train.study.cells import Cell
 
 
-def warnings(cells: Sequence[Cell], shared: Mapping[str, int], train: TrainRecipe) -> list[str]:
+def warnings(
+    cells: Sequence[Cell],
+    shared: Mapping[str, int],
+    train: TrainRecipe,
+    copies: Mapping[tuple[str, str], int] = MappingProxyType({}),
+) -> list[str]:
     """Say what weakens a study's answer, one sentence or two each.
 
     Args:
         cells: Its cells.
         shared: For each test set, its words that are also trained on.
         train: How every run is trained, but for what its cell changes.
+        copies: For two parts that hold the same words, how many of the second the first holds.
     """
     seen = {cell.name: (cell.n_words, cell.samples_seen(train)) for cell in cells}
-    return [*_shared(shared), *_never_seen(seen)]
+    return [*_shared(shared), *_copies(copies, cells), *_never_seen(seen)]
 
 
 def _shared(shared: Mapping[str, int]) -> list[str]:
@@ -27,6 +34,18 @@ def _shared(shared: Mapping[str, int]) -> list[str]:
         "Take them out of one of the two."
         for test, n in shared.items()
         if n
+    ]
+
+
+def _copies(copies: Mapping[tuple[str, str], int], cells: Sequence[Cell]) -> list[str]:
+    """Parts that hold the same words and are trained on together, where these count twice."""
+    together = [set(cell.words) for cell in cells]
+    return [
+        f"{n:,} {'words' if n > 1 else 'word'} of {second} {'are' if n > 1 else 'is'} among those of {first} "
+        "(the same picture or uid), so cells with both have fewer different words than they count. "
+        "Take them out of one of the two."
+        for (first, second), n in copies.items()
+        if any({first, second} <= words for words in together)
     ]
 
 
