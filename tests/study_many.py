@@ -64,7 +64,7 @@ def designs() -> list[tuple[dict[str, Any], list[tuple[CellJson, float | None, s
         (cell({"photos": n, "rendered": 3 * n}), 4.0 * n, f"{4 * n:,}") for n in (500, 1000, 2000, 4000, 8000)
     ]
     grid = [
-        (cell({"photos": r, "rendered": s}), None, f"{r:,} + {s:,}")
+        (cell({"photos": r, "rendered": s}), float(r + s), f"{r:,} + {s:,}")
         for r in (500, 2_000, 8_000)
         for s in (0, 6_000, 24_000)
     ]
@@ -89,7 +89,7 @@ def designs() -> list[tuple[dict[str, Any], list[tuple[CellJson, float | None, s
         (_design("ratio", "fixed_real", ratio, "ratio", 0), [*fixed_real, alone]),
         (_design("share", "fixed_total", ratio, "ratio", 0), list(fixed_total)),
         (_design("volume", "volume", words, "log", 0), list(volume)),
-        (_design("grid", "grid", "photos + rendered words", "category", 0), list(grid)),
+        (_design("grid", "grid", words, "log", 0), list(grid)),
         (_design("size", "model_size", "parameters", "log", 0), sizes),
         (_design("steps", "compute", "samples seen", "log", 0), list(steps)),
         (_design("orders", "pretrain", "order", "category", 3), list(orders)),

@@ -1,50 +1,53 @@
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from laws_fakes import made_laws
 from study_fakes import dataset, finished, part, with_words
+from study_many import many
 
-from train.study import words as study_words
-from train.study.findings import study_laws
-from train.study.laws_command import laws as laws_command
 from train.study.report import write_report
-from train.study.report_command import report as report_command
-from train.study.report_plot import plot
-from train.study.report_table import lines, markdown, text_table
+from train.study.report_csv import write_tables
+from train.study.report_figures import FORMS
 from train.study.rows import Study
 
 STAND_IN = part("stand-in", "real", "the stand-in for real words: no photograph is among them.")
 RENDERED = part("rendered", "synthetic")
+WHY = "a law needs runs at 4 or more sizes, got 2; train more sizes"
 
 
 class Page(HTMLParser):
-    """Collects the figures of the table of runs, every address, and the text."""
+    """Collects every figure with its place and form, every address, and the text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.figures: dict[tuple[str, str, str], str] = {}
+        self.figures: list[tuple[str, str, str]] = []
         self.addresses: list[str] = []
         self.text = ""
-        self._run = ""
+        self._place: tuple[str, str] | None = None
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        self._run = found.get("data-run") or self._run
-        if "data-value" in found:
-            self.figures[self._run, str(found["data-test"]), str(found["data-metric"])] = str(
-                found["data-value"]
-            )
+        if tag == "data":
+            self._place = str(found["data-from"]), str(found["data-form"])
         self.addresses += [str(value) for key, value in attrs if key in ("src", "href", "action", "data")]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "data":
+            self._place = None
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if self._place:
+            self.figures.append((*self._place, data))
 
 
 @pytest.fixture(scope="module")
@@ -52,30 +55,121 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     return with_words(tmp_path_factory.mktemp("report") / "study", parts=[STAND_IN, RENDERED])
 
 
-def page_of(study: Study) -> str:
-    return write_report(study, study_laws(study)).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return many(tmp_path_factory.mktemp("large"), words={"photos_test": 300, "curved_test": 90})
 
 
-def test_the_figures_on_the_page_are_those_of_the_rows(study: Study) -> None:
-    page = Page(page_of(study))
-    rows = [json.loads(line) for line in (study.path / "runs.jsonl").read_text().splitlines()]
-    expected = {
-        (row["run"], score["name"], metric): score[metric]
-        for row in rows
-        for score in row["tests"]
-        for metric in ("n_correct", "n_used", "accuracy", "one_minus_ned")
-    }
-    assert {key: float(value) for key, value in page.figures.items()} == expected
-    for row in rows:
-        for score in row["tests"]:
-            shown = f"{100 * score['accuracy_low']:.1f}–{100 * score['accuracy_high']:.1f}"
-            assert shown in page.text
+def page_of(study: Study, **options: Any) -> str:
+    return write_report(study, made_laws(study, **options)).read_text(encoding="utf-8")
 
 
-def test_the_page_asks_no_other_host(study: Study) -> None:
-    html = page_of(study)
-    assert all(address.startswith("data:") for address in Page(html).addresses)
-    assert not re.search(r"@import|url\(|<script|<link rel=.stylesheet", html)
+def value_at(place: str, files: dict[str, Any]) -> Any:
+    """The value that a figure says it was read from."""
+    name, path = place.split("#/", 1)
+    value = files[name]
+    for key in (part.replace("~1", "/").replace("~0", "~") for part in path.split("/")):
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def files_of(study: Study, laws: dict[str, Any]) -> dict[str, Any]:
+    rows = map(json.loads, (study.path / "runs.jsonl").read_text().splitlines())
+    return {"laws.json": json.loads(json.dumps(laws)), "runs.jsonl": {row["run"]: row for row in rows}}
+
+
+def test_every_figure_on_the_page_is_the_one_at_its_place(large: Study) -> None:
+    laws = made_laws(large)
+    page = Page(write_report(large, laws).read_text(encoding="utf-8"))
+    files = files_of(large, laws)
+    for place, form, shown in page.figures:
+        assert shown == FORMS[form](value_at(place, files)), place
+    assert len(page.figures) > 3_000
+
+
+def test_the_page_has_every_count_and_score_of_every_run(large: Study) -> None:
+    laws = made_laws(large)
+    places = {place for place, _, _ in Page(write_report(large, laws).read_text(encoding="utf-8")).figures}
+    for run, row in files_of(large, laws)["runs.jsonl"].items():
+        for at in range(len(row["tests"])):
+            for metric in ("n_correct", "n_used", "accuracy", "one_minus_ned"):
+                assert f"runs.jsonl#/{run}/tests/{at}/{metric}" in places
+        for part_name, n in row["words"].items():
+            assert not n or f"runs.jsonl#/{run}/seen/{part_name}" in places
+    for at in range(len(large.tests)):
+        for cell in large.cells:
+            assert f"laws.json#/tests/{at}/cells/{cell}/low95" in places
+
+
+def test_figures_of_laws_are_all_shown(large: Study) -> None:
+    page = Page(page_of(large))
+    last = len(large.tests)
+    for place in (
+        f"tests/{last}/exchange/rate/estimate",
+        f"tests/{last}/exchange/map/rate/1/2",
+        f"tests/{last}/exchange/map/high80/1/2",
+        f"tests/{last}/joint/parameters/k/low95",
+        f"tests/{last}/doubling/synthetic/high80",
+        f"tests/{last}/best/buy_real",
+        f"tests/{last}/forecast/0/predicted/low80",
+        f"tests/{last}/forecast/0/observed",
+        "tests/0/designs/0/published/others/photos4000/low95",
+        "tests/0/designs/2/laws/0/estimate/a/low95",
+        "tests/0/designs/5/differences/photos4000-rendered12000-steps4000/by_seed/2/gained",
+    ):
+        assert f"laws.json#/{place}" in {at for at, _, _ in page.figures}, place
+
+
+def test_each_design_has_its_sentence_and_a_plot_for_each_test(large: Study) -> None:
+    html = page_of(large)
+    for at, design in enumerate(large.designs, 1):
+        section = html.split(f'<section id="design-{at}">')[1].split("</section>")[0]
+        assert design["sentence"].replace("<", "&lt;") in section
+        assert section.count("<svg") == 2
+        has_axis = design["scale"] != "category" and design["kind"] != "grid"
+        assert (f">{design['factor']}</text>" in section) == has_axis
+    assert html.count('class="curve"') >= 8  # ratio, share, volume, size and steps carry a law here
+
+
+def test_of_many_tests_the_pooled_one_comes_first_and_the_others_fold_away(tmp_path: Path) -> None:
+    words = {f"test_{i}": 40 for i in range(4)}
+    study = many(tmp_path, words=words, kinds=["volume"], seeds=(0,))
+    section = page_of(study).split('<section id="design-1">')[1].split("</section>")[0]
+    shown, folded = section.split("<summary>Each test set</summary>")
+    assert re.findall(r"<figcaption>(\w+ ?\w*) <span>", shown) == ["all tests"]
+    assert re.findall(r"<figcaption>(\w+) <span>", folded) == list(words)
+
+
+def test_what_was_not_fitted_says_why(tmp_path: Path) -> None:
+    study = many(tmp_path, words={"a": 60}, kinds=["fixed_real", "volume"], seeds=(0,))
+    page = Page(page_of(study, refused=WHY))
+    assert f"power: not fitted, {WHY}." in page.text
+    assert f"Not fitted: {WHY}." in page.text
+    assert f"a: not known, {WHY}." in page.text
+    assert f"photos8000-rendered24000 on a, by joint: not predicted, {WHY}." in page.text
+
+
+def test_a_study_that_is_not_finished_has_a_page(tmp_path: Path) -> None:
+    whole = many(tmp_path / "whole", words={"a": 60}, seeds=(0,))
+    skip = [row["run"] for row in whole.rows if row["cell"] not in ("photos4000", "rendered24000")]
+    study = many(tmp_path / "part", words={"a": 60}, seeds=(0,), skip=skip)
+    html = page_of(study, refused=WHY)
+    assert html.count("<tr data-cell=") == 2
+    assert html.count("No run of this design has finished.") == 6
+
+
+def test_the_page_asks_no_other_host(study: Study, large: Study) -> None:
+    for html in (page_of(study), page_of(large)):
+        assert all(address.startswith(("data:", "#")) for address in Page(html).addresses)
+        assert not re.search(r"@import|url\(|<script|<link rel=.stylesheet", html)
+
+
+def test_links_lead_to_sections_of_the_page(large: Study) -> None:
+    html = page_of(large)
+    anchors = [address[1:] for address in Page(html).addresses if address.startswith("#")]
+    assert len(anchors) == 15
+    for anchor in anchors:
+        assert html.count(f'id="{anchor}"') == 1
 
 
 def test_text_from_recipes_and_labels_is_escaped(tmp_path: Path) -> None:
@@ -99,22 +193,17 @@ def test_equal_results_give_equal_bytes(study: Study) -> None:
 
 
 def test_a_stand_in_is_called_one_wherever_figures_stand(study: Study) -> None:
-    html = page_of(study)
-    sections = html.split("<section>")
-    note = str(STAND_IN["note"])
-    assert note in sections[0]
-    assert note in sections[1]
-    assert note in sections[2]
-    assert "stand-in words per" not in html
-    assert "rendered words per stand-in word" in sections[1]
-    printed = CliRunner().invoke(report_command, [str(study.path)], catch_exceptions=False).stdout
-    assert note in printed
-    assert note in CliRunner().invoke(laws_command, [str(study.path)], catch_exceptions=False).stdout
+    html, note = page_of(study), str(STAND_IN["note"])
+    for anchor in ("design-1", "exchange", "table", "words"):
+        assert note in html.split(f'<section id="{anchor}">')[1].split("</section>")[0]
+    assert note in html.split("<section")[0]
+    assert "rendered words per stand-in word" in html
 
 
 def test_the_page_shows_what_was_trained_on_and_what_changed_sides(study: Study) -> None:
     html = page_of(study)
-    for title in ("Trained on: stand-in words", "Trained on: rendered words", "Read by r3, misread by r0"):
+    titles = "Trained on: stand-in words", "Trained on: rendered words", "Read by fixed_real 3.0, misread by"
+    for title in titles:
         assert title in html
     assert html.count("data:image/jpeg;base64,") == 90  # no word is lost by r3, so that sheet is empty
     assert "broken_image" in html
@@ -125,16 +214,14 @@ def test_pictures_that_are_gone_are_missed_and_not_fatal(tmp_path: Path) -> None
     study = with_words(tmp_path / "study")
     shutil.rmtree(tmp_path / "rendered")
     shutil.rmtree(tmp_path / "test_a")
-    html = page_of(study)
-    assert html.count("not shown: dataset") == 3
+    assert page_of(study).count("not shown: dataset") == 3
 
 
 def test_pictures_of_a_dataset_that_has_changed_are_not_shown(tmp_path: Path) -> None:
     study = with_words(tmp_path / "study")
     shutil.rmtree(tmp_path / "test_a")
     dataset(tmp_path / "test_a", 90, seed=1)
-    html = page_of(study)
-    assert html.count(f"not shown: dataset {tmp_path / 'test_a'} has changed since.") == 1
+    assert page_of(study).count(f"not shown: dataset {tmp_path / 'test_a'} has changed since.") == 1
 
 
 def test_without_drops_nothing_more_is_said_than_that(tmp_path: Path) -> None:
@@ -145,55 +232,40 @@ def test_without_drops_nothing_more_is_said_than_that(tmp_path: Path) -> None:
     assert "Nothing: no word was left out for a fault of its label or picture." in page_of(study)
 
 
-def test_the_printed_table_is_that_of_the_page(study: Study) -> None:
-    laws = study_laws(study)
-    table = lines(study, laws)
-    printed = text_table(study, table).splitlines()
-    assert printed[0].split("|")[1:4] == [" cell      ", " stand-in ", " rendered "]
-    assert len({len(line) for line in printed}) == 1
-    score = table[2].scores[0]
-    figures = f"{100 * score.accuracy:.1f} [{100 * score.low95:.1f}, {100 * score.high95:.1f}]"
-    assert figures in printed[4]
-    row = study.rows[2]["tests"][0]
-    assert (score.accuracy, score.low95) == (row["accuracy"], row["accuracy_low"])
+def test_tables_for_spreadsheets_hold_the_same_figures(large: Study) -> None:
+    laws = made_laws(large)
+    runs, cells = write_tables(large, laws)
+    with runs.open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["run"] for row in found] == large.facts["runs"]
+    for shown, row in zip(found, large.rows, strict=True):
+        for score in row["tests"]:
+            assert int(shown[f"{score['name']}_n_correct"]) == score["n_correct"]
+            assert float(shown[f"{score['name']}_accuracy"]) == score["accuracy"]
+        assert {p: int(shown[f"seen_{p}"]) for p in row["seen"]} == row["seen"]
+    with cells.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 3 * len(large.cells)
+    for shown in lines:
+        test = next(test for test in laws["tests"] if test["name"] == shown["test"])
+        assert {end: float(shown[f"accuracy_{end}"]) for end in test["cells"][shown["cell"]]} == test["cells"][
+            shown["cell"]
+        ]
+    before = runs.read_bytes(), cells.read_bytes()
+    write_tables(large, laws)
+    assert (runs.read_bytes(), cells.read_bytes()) == before
 
 
-def test_several_seeds_show_their_mean(tmp_path: Path) -> None:
-    study = finished(tmp_path, {"r0": 0.4, "r1": 0.5}, words={"a": 400}, seeds=(0, 1, 2), seed_sd=0.03)
-    table = lines(study, study_laws(study))
-    accuracies = [row["tests"][0]["accuracy"] for row in study.rows[:3]]
-    assert table[0].scores[0].accuracy == pytest.approx(sum(accuracies) / 3)
-    assert table[0].scores[0].per_seed == tuple(accuracies)
-    assert plot(table, "a", real="real", synthetic="rendered").count('class="seed"') == 6
-
-
-def test_the_plot_puts_higher_accuracy_higher(study: Study) -> None:
-    drawn = plot(lines(study, study_laws(study)), "test_a", real="real", synthetic="rendered")
-    heights = [float(y) for y in re.findall(r'class="dot" cx="[\d.]+" cy="([\d.]+)"', drawn)]
-    accuracies = [row["tests"][0]["accuracy"] for row in study.rows]
-    by_height = sorted(range(4), key=lambda i: -heights[i])
-    assert by_height == sorted(range(4), key=lambda i: accuracies[i])
-
-
-def test_the_report_ends_with_the_path_of_the_page(study: Study) -> None:
-    shown = CliRunner().invoke(report_command, [str(study.path)], catch_exceptions=False)
-    assert shown.stdout.splitlines()[-1] == str(study.path / "report.html")
-    parsed = json.loads(CliRunner().invoke(report_command, [str(study.path), "--json"]).stdout)
-    said = study_words.conclusions(study, study_laws(study))
-    assert {key: parsed[key] for key in said} == said
-    assert f"\n\n{said['answer']}\n\n" in shown.stdout
-    assert len(said["remarks"]) == 4
-    for text in (*said["remarks"], *said["notes"]):
-        assert f"\n\n{text}\n\n" in shown.stdout
-    assert [cell["cell"] for cell in parsed["cells"]] == ["r0", "r1", "r3", "synthetic"]
-
-
-def test_a_folder_without_a_study_is_refused(tmp_path: Path) -> None:
-    shown = CliRunner().invoke(report_command, [str(tmp_path)])
-    assert str(shown.exception) == f"{tmp_path} holds no study: it has no study.json. Make one with 'ablate'."
-
-
-def test_markdown_lines_up() -> None:
-    assert markdown(["a", "figure"], [["long name", "1"], ["b", "22,000"]]) == (
-        "| a         | figure |\n| --------- | -----: |\n| long name |      1 |\n| b         | 22,000 |"
-    )
+def test_a_missing_figure_is_an_empty_field_and_a_dash(tmp_path: Path) -> None:
+    study = many(tmp_path, words={"a": 60}, kinds=["source"], seeds=(0,))
+    study.rows[0]["validation"] = None
+    study.rows[0]["flops"] = None
+    study.rows[0]["tests"][0]["one_minus_ned"] = None
+    laws = made_laws(study)
+    runs, _ = write_tables(study, laws)
+    with runs.open(newline="") as file:
+        first = next(csv.DictReader(file))
+    assert [first[key] for key in ("validation_accuracy", "flops", "a_one_minus_ned")] == ["", "", ""]
+    html = write_report(study, laws).read_text(encoding="utf-8")
+    assert '<td class="ned">–</td>' in html
+    assert "nan" not in Page(html).text.lower().split()

@@ -10,18 +10,24 @@ import cv2
 import numpy as np
 import pytest
 from browser import Browser
+from laws_fakes import made_laws
 from study_fakes import with_words
+from study_many import many
 
-from train.study.findings import study_laws
 from train.study.report import write_report
 
 WIDTHS = {"phone": 390, "desktop": 1200}
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    study = with_words(tmp_path_factory.mktemp("shown") / "study")
-    return write_report(study, study_laws(study))
+@pytest.fixture(scope="module", params=["small", "large"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One design with its words, and eight without."""
+    folder = tmp_path_factory.mktemp("shown") / "study"
+    if request.param == "small":
+        study = with_words(folder)
+    else:
+        study = many(folder, words={"photos_test": 300, "curved_test": 90})
+    return write_report(study, made_laws(study))
 
 
 @pytest.fixture(scope="module")

@@ -170,8 +170,8 @@ def test_what_was_predicted_right_stands_on_the_line_of_equal_values() -> None:
 def test_an_outcome_beside_its_forecast() -> None:
     interval = {"estimate": 0.7, "low95": 0.66, "low80": 0.68, "high80": 0.72, "high95": 0.74}
     forecast = [
-        {"cell": "large", "predicted": interval, "observed": 0.75},
-        {"cell": "x", "predicted": interval, "observed": None},
+        {"cell": "large", "by": "joint", "predicted": interval, "observed": 0.75},
+        {"cell": "x", "by": "volume", "predicted": interval, "observed": None},
     ]
     drawn = outcome_against_forecast(forecast, test="t")
     bands = re.findall(r'class="band(\d+)" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawn)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from curation.core.page import write_page
-from train.study import words as study_words
-from train.study.findings import ALL_TESTS
-from train.study.laws_text import differences, law_sentences
+from train.study import report_sections as sections
+from train.study.report_figures import Figures, breakable
 from train.study.report_images import sheets
-from train.study.report_plot import plot
-from train.study.report_table import Line, lines
+from train.study.report_table import lines
 from train.study.rows import Study
 
 TEMPLATE = Path(__file__).parents[1] / "templates" / "report.html"
@@ -26,55 +24,58 @@ def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
 
 
 def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
-    recipe, table = study.recipe, lines(study, laws)
     return {
-        **study_words.conclusions(study, laws),
-        **_figures(study, laws, table),
-        "recipe": recipe,
-        "question": recipe["question"],
+        **{key: laws[key] for key in ("answer", "remarks", "notes")},
+        "recipe": study.recipe,
+        "question": study.recipe["question"],
+        "laws": laws,
+        "from_laws": Figures("laws.json", laws),
+        "from_runs": Figures("runs.jsonl", {row["run"]: row for row in study.rows}),
+        "breakable": breakable,
         "real": study.name_of("real"),
         "synthetic": study.name_of("synthetic"),
-        "design": " ".join(f"Design {design['name']}: {design['sentence']}" for design in study.designs),
-        "parts": [part["name"] for part in study.parts],
+        "designs": sections.design_sections(study, laws),
+        "joint": sections.joint_section(study, laws),
+        "exchange": sections.exchange_sections(study, laws),
+        "forecast": sections.forecast_section(laws),
+        "cells": _cells(study, laws),
+        "held_out": study.facts["held_out"],
+        "parts": _parts(study),
+        "several_seeds": any(len(study.runs(cell)) > 1 for cell in study.cells),
+        "sheets": sheets(study, laws),
         "drops": _drops(study),
         "commands": _commands(study),
         "recipe_toml": study.facts["recipe_toml"],
         "runs": study.rows,
-        "datasets": study.facts["datasets"],
-        "versions": study.rows[-1]["versions"],
-        "percent": lambda fraction: f"{100 * fraction:.1f}",
-        "points": study_words.points,
-    }
-
-
-def _figures(study: Study, laws: Mapping[str, Any], table: Sequence[Line]) -> dict[str, Any]:
-    """Plots, tables and pictures, and what their captions depend on."""
-    real, synthetic = study.name_of("real"), study.name_of("synthetic")
-    chosen = study_words.chosen_cell(study, laws)
-    return {
-        "plots": [
-            {
-                "test": test["name"],
-                "words": test["words"],
-                "svg": plot(table, test["name"], real=real, synthetic=synthetic),
-            }
-            for test in laws["tests"]
-            if test["name"] != ALL_TESTS
-        ],
         "tests": study.tests,
-        "table": table,
-        "chosen": chosen,
-        "synthetic_only": any(line.ratio is None for line in table),
-        "several_seeds": any(len(line.seeds) > 1 for line in table),
-        "base_words": study_words.base_words(study, laws),
-        "differences": differences(study, laws, 0),
-        "laws": [
-            (f"Design {design['name']}", told)
-            for at, design in enumerate(study.designs)
-            if (told := law_sentences(laws, at))
-        ],
-        "sheets": sheets(study, chosen or study.cells[0], study.base),
+        "datasets": study.facts["datasets"],
+        "made_with": _made_with(study),
     }
+
+
+def _cells(study: Study, laws: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One line a cell: its runs, what is special about it, and the designs it stands in."""
+    stands_in = sections.taking_part(study)
+    return [
+        {
+            "name": line.cell,
+            "runs": [row["run"] for row in study.runs(line.cell)],
+            "changes": sections.changes(study, line.cell),
+            "held_out": line.cell in study.facts["held_out"],
+            "stands_in": "; ".join(stands_in.get(line.cell, [])),
+            "one_minus_ned": [score.one_minus_ned for score in line.scores],
+        }
+        for line in lines(study, laws)
+    ]
+
+
+def _parts(study: Study) -> list[str]:
+    """Names of the parts that any run was trained on."""
+    return [
+        part["name"]
+        for part in study.facts["parts"]
+        if any(row["words"].get(part["name"]) for row in study.rows)
+    ]
 
 
 def _drops(study: Study) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ def _drops(study: Study) -> list[dict[str, Any]]:
             for reason, n in sorted(counts.items()):
                 runs_of.setdefault((what, reason, n), []).append(row["run"])
     for (what, reason, n), runs in runs_of.items():
-        which = "all runs" if len(runs) == len(study.rows) else ", ".join(runs)
+        which = "all runs" if len(runs) == len(study.rows) else _some(runs)
         found.append({"dataset": what, "stage": f"training, {which}", "reason": reason, "n": n})
     for score in study.rows[0]["tests"]:
         found += [
@@ -101,9 +102,23 @@ def _drops(study: Study) -> list[dict[str, Any]]:
     return found
 
 
+def _some(runs: list[str]) -> str:
+    return ", ".join(runs) if len(runs) <= 3 else f"{len(runs):,} runs, {runs[0]} the first"
+
+
 def _commands(study: Study) -> str:
     if study.facts["command"]:
         return str(study.facts["command"])
     made = [dataset["command"] for dataset in study.facts["datasets"] if dataset["command"]]
     own = ["glyphmix ablate study.toml -o OUT   # the recipe below", "glyphmix report OUT"]
     return "\n".join([*made, *own])
+
+
+def _made_with(study: Study) -> list[tuple[str, str]]:
+    """What the runs were made with; more than one value where they differ."""
+    found = {"commit": [row["git_commit"] or "outside git" for row in study.rows]}
+    found["device"] = [f"{row['device']}, {row['threads']} threads" for row in study.rows]
+    for row in study.rows:
+        for name, version in sorted(row["versions"].items()):
+            found.setdefault(name, []).append(str(version))
+    return [(name, ", ".join(dict.fromkeys(values))) for name, values in found.items()]

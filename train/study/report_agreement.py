@@ -9,7 +9,7 @@ from typing import Any
 from train.study.report_axes import RIGHT, TOP, Percent, drawing, line, rising_axis, text, wrapped
 
 LEFT, BOTTOM = 52, 340
-ROW, ROWS_TOP, NAMES = 44, 8, 150
+ROW, ROWS_TOP, NAMES = 54, 8, 150
 
 
 def observed_against_predicted(
@@ -72,7 +72,7 @@ def outcome_against_forecast(forecast: Sequence[Mapping[str, Any]], *, test: str
 
 def _forecast_row(entry: Mapping[str, Any], y: float, axis: Percent) -> list[str]:
     predicted = entry["predicted"]
-    names = wrapped(entry["cell"], NAMES - 14, most=2)
+    names = [*wrapped(entry["cell"], NAMES - 14, most=2), f"by {entry['by']}"]
     parts = [
         text(name, 0, y + 4 + 14 * (i - (len(names) - 1) / 2), "name", "start")
         for i, name in enumerate(names)

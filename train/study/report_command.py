@@ -14,21 +14,27 @@ from curation.core import options
 @click.argument("study", metavar="OUT", type=click.Path(path_type=Path))
 @options.as_json
 def report(study: Path, as_json: bool) -> None:
-    """Write the page of the study OUT, report.html, and print its table."""
+    """Write the page of the study OUT, report.html, and print its table.
+
+    Beside it stand runs.csv and cells.csv, the same figures for a spreadsheet, and laws.json, all that the page
+    shows of laws.
+    """
     from dataclasses import asdict
 
-    from train.study import words as study_words
     from train.study.findings import write_laws
     from train.study.report import write_report
+    from train.study.report_csv import write_tables
     from train.study.report_table import lines, report_text
     from train.study.rows import Study
 
     opened = Study.open(study)
     found = write_laws(opened)
+    tables = write_tables(opened, found)
     page = write_report(opened, found)
     if as_json:
-        cells = [asdict(line) for line in lines(opened, found)]
-        printed = {**study_words.conclusions(opened, found), "cells": cells, "page": str(page)}
+        printed = {key: found[key] for key in ("answer", "remarks", "notes")}
+        printed["cells"] = [asdict(line) for line in lines(opened, found)]
+        printed |= {"page": str(page), "tables": [str(path) for path in tables]}
         click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
     else:
         click.echo(report_text(opened, found, page))

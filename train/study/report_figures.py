@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +89,9 @@ def _flat(path: Iterable[Key]) -> Iterator[str | int]:
             yield key
 
 
-def joined(items: Sequence[Any], by: str = ", ") -> Markup:
-    """Join pieces of the page."""
-    return Markup(escape(by)).join(items)
+def breakable(name: str) -> Markup:
+    """A name that a narrow column may break after each underline."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def refusal(found: Mapping[str, Any] | None) -> str | None:

@@ -42,30 +42,51 @@ class Sheet:
     words: tuple[Word, ...]
 
 
-def sheets(study: Study, cell: str, base: str | None) -> list[Sheet]:
-    """Words of both kinds that ``cell`` was trained on, and test words that changed sides against ``base``.
+def sheets(study: Study, laws: Mapping[str, Any]) -> list[Sheet]:
+    """Words of every part that was trained on, and test words that changed sides in the first design.
 
     Which words are shown is drawn at random from a fixed stream: none is picked by hand or by score.
     """
-    run = study.runs(cell)[0]
     shown = []
-    for number, name in enumerate(part["name"] for part in study.parts):
-        if run["words"][name]:
-            shown.append(_trained_on(study, run, number, f"Trained on: {name} words"))
-    if base is not None and base != cell:
-        before = study.runs(base)[0]
-        shown.append(_changed(study, run, before, f"Read by {cell}, misread by {base}"))
-        shown.append(_changed(study, before, run, f"Read by {base}, misread by {cell}"))
+    for part in study.facts["parts"]:
+        if run := _most(study, part["name"]):
+            shown.append(_trained_on(study, run, part["name"], f"Trained on: {part['name']} words"))
+    if pair := _compared(study, laws):
+        (cell, label), (base, base_label) = pair
+        run, before = study.runs(cell)[0], study.runs(base)[0]
+        shown.append(_changed(study, run, before, f"Read by {label}, misread by {base_label}"))
+        shown.append(_changed(study, before, run, f"Read by {base_label}, misread by {label}"))
     return shown
 
 
-def _trained_on(study: Study, run: Row, source: int, title: str) -> Sheet:
-    about = f"drawn at random from the cell {run['cell']}"
+def _most(study: Study, part: str) -> Row | None:
+    """The first run with most words of ``part``; of those trained in one stage if there are any."""
+    stages = {cell["name"]: len(cell["stages"]) for cell in study.facts["cells"]}
+    having = [row for row in study.rows if row["words"].get(part)]
+    return max(having, key=lambda row: (stages[row["cell"]] == 1, row["words"][part]), default=None)
+
+
+def _compared(study: Study, laws: Mapping[str, Any]) -> tuple[tuple[str, str], tuple[str, str]] | None:
+    """Cell and label of the place in the first design that held-out words prefer, and of its base."""
+    design, found = study.facts["designs"][0], laws["tests"][0]["designs"][0]
+    labels = {place["cell"]: f"{design['name']} {place['label']}" for place in design["places"]}
+    base = found["base"]
+    others = [cell for cell in labels if cell in study.cells and cell != base]
+    if base not in study.cells or not others:
+        return None
+    best = found["best_on_validation"]
+    cell = best if best in others else others[-1]
+    return (cell, labels[cell]), (base, labels[base])
+
+
+def _trained_on(study: Study, run: Row, part: str, title: str) -> Sheet:
+    about = f"drawn at random from the run {run['run']}"
     try:
         mixture = Mixture.open(study.path / "mixtures" / run["run"])
     except UserError as error:
         return Sheet(title=title, about=f"not shown: {error}", words=())
     described = mixture.manifest["sources"]
+    source = [entry["name"] for entry in described].index(part)
     first = sum(len(entry["datasets"]) for entry in described[:source])
     words = [
         (dataset, int(row))
@@ -73,7 +94,7 @@ def _trained_on(study: Study, run: Row, source: int, title: str) -> Sheet:
         if first <= number < first + len(described[source]["datasets"])
         for row in mixture.training_rows(number)
     ]
-    picked = [words[i] for i in _some(len(words), "trained", source)]
+    picked = [words[i] for i in _some(len(words), "trained", part)]
     return Sheet(title=title, about=about, words=_words(picked))
 
 

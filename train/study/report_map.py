@@ -12,6 +12,7 @@ from train.study.report_axes import CHAR_PX, RIGHT, drawing, short_number, text
 LEFT, TOP = 58, 26
 SHADES = 7  # classes shade0 ... shade6 of the style sheet, from dark blue over grey to yellow (cividis)
 DARK = 3  # figures on shades below this one are white
+ALIKE = -1  # the shade of all fields where there is nothing to tell apart: class alike
 
 
 def field_map(
@@ -36,16 +37,18 @@ def field_map(
         show: Writes a figure.
         hints: What to tell of a field that is pointed at.
         marks: Places (across, up) of the study's cells, drawn as rings.
-        logarithmic: Whether fields shade by the logarithm of their figures, as rates should.
+        logarithmic: Whether fields shade by the logarithm of their figures, as rates should; rates within a
+            tenth of each other all have one shade.
         said: What is read out in place of the map.
     """
     height = TOP + max(200.0, min(46.0 * len(up), 340.0))
     columns, rows = _edges(across, LEFT, RIGHT), _edges(up, height, TOP)
     told = [math.log(v) if logarithmic else v for row in values for v in row if v is not None]
+    least = math.log(1.1) if logarithmic else 0.0
     parts = []
     for i, row in enumerate(values):
         for j, value in enumerate(row):
-            shade = None if value is None else _shade(math.log(value) if logarithmic else value, told)
+            shade = None if value is None else _shade(math.log(value) if logarithmic else value, told, least)
             label = "" if value is None else show(value)
             hint = hints[i][j] if hints else ""
             parts.append(_field(columns[j : j + 2], rows[i : i + 2], shade, label, hint, high=bool(marks)))
@@ -62,7 +65,7 @@ def field_map(
 def _edges(values: Sequence[float], start: float, end: float) -> list[float]:
     """Edges of fields: halfway between the values on a logarithmic axis, equally far apart if one is 0."""
     n = len(values)
-    if min(values) <= 0 or n < 2:
+    if min(values) <= 0 or n < 2 or min(values) == max(values):
         return [start + (end - start) * i / n for i in range(n + 1)]
     logs = [math.log(value) for value in values]
     inner = [(a + b) / 2 for a, b in pairwise(logs)]
@@ -77,9 +80,12 @@ def _places(values: Sequence[float], edges: Sequence[float]) -> list[float]:
     return [m if place is None else place for m, place in zip(middles, on_axis, strict=True)]
 
 
-def _shade(value: float, told: Sequence[float]) -> int:
+def _shade(value: float, told: Sequence[float], least: float) -> int:
+    """Which shade, or that all are alike, differing by no more than ``least``."""
     low, high = min(told), max(told)
-    return SHADES // 2 if high <= low else min(SHADES - 1, int(SHADES * (value - low) / (high - low)))
+    if high - low <= least:
+        return ALIKE
+    return min(SHADES - 1, int(SHADES * (value - low) / (high - low)))
 
 
 def _field(
@@ -87,14 +93,14 @@ def _field(
 ) -> str:
     """A field and its figure, in its middle or, ``high``, where a ring in the middle leaves it free."""
     (x, right), (bottom, y) = columns, rows
-    kind = "none" if shade is None else f"shade{shade}"
+    kind = "none" if shade is None else "alike" if shade == ALIKE else f"shade{shade}"
     box = f'x="{x:.1f}" y="{y:.1f}" width="{right - x:.1f}" height="{bottom - y:.1f}"'
     told = f"<title>{escape(hint)}</title>" if hint else ""
     parts = [f'<rect class="field {kind}" {box}>{told}</rect>']
     if label and len(label) * CHAR_PX <= right - x:
-        light = " light" if shade is not None and shade < DARK else ""
-        base = y + 16 if high else (y + bottom) / 2 + 4.5
-        parts.append(text(label, (x + right) / 2, base, f"figure{light}"))
+        tone = " plain" if shade == ALIKE else " light" if shade is not None and shade < DARK else ""
+        base = y + 13.5 if high else (y + bottom) / 2 + 4.5
+        parts.append(text(label, (x + right) / 2, base, f"figure{tone}"))
     return "".join(parts)
 
 
@@ -110,13 +116,13 @@ def _rings(
     for x, y in sorted(set(marks)):
         at = _within(x, across, columns), _within(y, up, rows)
         if at[0] is not None and at[1] is not None:
-            parts.append(f'<circle class="ring" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4"/>')
+            parts.append(f'<circle class="ring" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="3.5"/>')
     return parts
 
 
 def _within(value: float, values: Sequence[float], edges: Sequence[float]) -> float | None:
     """Place of a value on the logarithmic axis; None beyond its edges."""
-    if value <= 0 or min(values) <= 0 or len(values) < 2:
+    if value <= 0 or min(values) <= 0 or len(values) < 2 or min(values) == max(values):
         return None
     below = math.log(values[0]) - math.log(values[1] / values[0]) / 2
     above = math.log(values[-1]) + math.log(values[-1] / values[-2]) / 2
