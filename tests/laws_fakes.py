@@ -1,4 +1,4 @@
-"""What ``laws.json`` holds for a made-up study, without a fit: figures are the study's own, laws are invented.
+"""What ``laws.json`` holds for a made-up study: cells as its runs read, laws invented, without a fit.
 
 A test holds its keys to those of ``train.study.findings``, so that pages can be tested in no time.
 """
@@ -89,7 +89,7 @@ def _design(
             **interval(cells[place["cell"]]["estimate"] - cells[base]["estimate"], 0.01),
             "settled": False,
             "by_seed": {
-                str(row["seed"]): mcnemar(correct[place["cell"]][i], correct[base][min(i, len(correct[base]) - 1)])
+                str(row["seed"]): mcnemar(correct[place["cell"]][i], correct[base][0])
                 for i, row in enumerate(study.runs(place["cell"]))
             },
         }
@@ -112,7 +112,8 @@ def _design(
 
 def _published(cell: str, places: list[dict[str, Any]]) -> dict[str, Any]:
     others = [place["cell"] for place in places if place["x"] is not None and place["cell"] != cell]
-    return {"ratio": 3.0, "cell": cell, "others": {c: {**interval(0.013, 0.01), "settled": False} for c in others}}
+    against = {**interval(0.013, 0.01), "settled": False}
+    return {"ratio": 3.0, "cell": cell, "others": dict.fromkeys(others, against)}
 
 
 def _laws(
@@ -138,6 +139,7 @@ def _joint(study: Study, cells: dict[str, Any]) -> dict[str, Any]:
     names = [c["name"] for c in study.facts["cells"] if len(c["stages"]) == 1 and c["name"] in cells]
     return {
         "law": "joint, no floor",
+        "names": {"real": "photos", "synthetic": "rendered"},
         "parameters": {"B": interval(4.5, 0.4), "b": interval(0.32, 0.012), "k": interval(0.12, 0.006)},
         "deviance": 31.2,
         "freedom": 27,
@@ -174,8 +176,9 @@ def _exchange(study: Study) -> dict[str, Any]:
 
 
 def _doubling() -> dict[str, Any]:
-    gains = {kind: interval(gain, 0.003) for kind, gain in (("real", 0.041), ("synthetic", 0.013), ("both", 0.05))}
-    return {"at": {"n_real": 8000.0, "n_synthetic": 24000.0}, "beyond": True, **gains}
+    gains = {"real": 0.041, "synthetic": 0.013, "both": 0.05}
+    found = {kind: interval(gain, 0.003) for kind, gain in gains.items()}
+    return {"at": {"n_real": 8000.0, "n_synthetic": 24000.0}, "beyond": True, **found}
 
 
 def _best() -> dict[str, Any]:

@@ -68,7 +68,7 @@ def value_at(place: str, files: dict[str, Any]) -> Any:
     """The value that a figure says it was read from."""
     name, path = place.split("#/", 1)
     value = files[name]
-    for key in (part.replace("~1", "/").replace("~0", "~") for part in path.split("/")):
+    for key in (step.replace("~1", "/").replace("~0", "~") for step in path.split("/")):
         value = value[int(key)] if isinstance(value, list) else value[key]
     return value
 
@@ -248,9 +248,8 @@ def test_tables_for_spreadsheets_hold_the_same_figures(large: Study) -> None:
     assert len(lines) == 3 * len(large.cells)
     for shown in lines:
         test = next(test for test in laws["tests"] if test["name"] == shown["test"])
-        assert {end: float(shown[f"accuracy_{end}"]) for end in test["cells"][shown["cell"]]} == test["cells"][
-            shown["cell"]
-        ]
+        cell = test["cells"][shown["cell"]]
+        assert {end: float(shown[f"accuracy_{end}"]) for end in cell} == cell
     before = runs.read_bytes(), cells.read_bytes()
     write_tables(large, laws)
     assert (runs.read_bytes(), cells.read_bytes()) == before

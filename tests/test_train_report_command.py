@@ -63,7 +63,7 @@ def test_made_up_laws_look_like_fitted_ones(study: Study, laws: dict[str, Any]) 
 def test_the_printed_table_is_that_of_the_page(study: Study, laws: dict[str, Any]) -> None:
     table = lines(study, laws)
     printed = text_table(study, table).splitlines()
-    assert printed[0].split("|")[1:4] == [" cell      ", " real ", " rendered "]
+    assert printed[0].split("|")[1:4] == [" cell      ", "  real ", " rendered "]
     assert len({len(line) for line in printed}) == 1
     score = table[2].scores[0]
     figures = f"{100 * score.accuracy:.1f} [{100 * score.low95:.1f}, {100 * score.high95:.1f}]"

@@ -34,6 +34,7 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         "breakable": breakable,
         "real": study.name_of("real"),
         "synthetic": study.name_of("synthetic"),
+        "law_names": sections.law_names(study, laws),
         "designs": sections.design_sections(study, laws),
         "joint": sections.joint_section(study, laws),
         "exchange": sections.exchange_sections(study, laws),

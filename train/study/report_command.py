@@ -16,8 +16,8 @@ from curation.core import options
 def report(study: Path, as_json: bool) -> None:
     """Write the page of the study OUT, report.html, and print its table.
 
-    Beside it stand runs.csv and cells.csv, the same figures for a spreadsheet, and laws.json, all that the page
-    shows of laws.
+    Beside it stand runs.csv and cells.csv, the same figures for a spreadsheet, and laws.json, all that is
+    known of laws.
     """
     from dataclasses import asdict
 

@@ -17,6 +17,7 @@ OF_RUN = (
     "run", "cell", "seed", "n_real", "n_synthetic", "n_total", "steps", "samples_seen", "model", "parameters",
     "flops", "device", "threads", "git_commit", "mixture", "recipe",
 )  # fmt: skip
+OF_PART = ("words", "unique", "seen")
 OF_SCORE = ("n_used", "n_correct", "accuracy", "accuracy_low", "accuracy_high", "one_minus_ned")
 ENDS = ("estimate", "low95", "low80", "high80", "high95")
 
@@ -37,7 +38,7 @@ def _of_run(study: Study, row: Row) -> dict[str, Any]:
     validation = row["validation"] or {}
     return {
         **{key: row.get(key) for key in OF_RUN},
-        **{f"{what}_{part}": row[what].get(part, 0) for what in ("words", "unique", "seen") for part in parts},
+        **{f"{what}_{part}": row[what].get(part, 0) for what in OF_PART for part in parts},
         **{f"validation_{key}": validation.get(key) for key in ("n_used", "n_correct", "accuracy")},
         **{f"{score['name']}_{key}": score[key] for score in row["tests"] for key in OF_SCORE},
         "versions": json.dumps(row["versions"], sort_keys=True),

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from html import escape
 from itertools import pairwise
 
-from train.study.report_axes import CHAR_PX, RIGHT, drawing, short_number, text
+from train.study.report_axes import CHAR_PX, RIGHT, drawing, labelled, short_number, text
 
 LEFT, TOP = 58, 26
+ROW_APART = 15  # labels of rows nearer than this would touch
 SHADES = 7  # classes shade0 ... shade6 of the style sheet, from dark blue over grey to yellow (cividis)
 DARK = 3  # figures on shades below this one are white
 ALIKE = -1  # the shade of all fields where there is nothing to tell apart: class alike
@@ -53,10 +54,13 @@ def field_map(
             hint = hints[i][j] if hints else ""
             parts.append(_field(columns[j : j + 2], rows[i : i + 2], shade, label, hint, high=bool(marks)))
     parts += _rings(marks, across, up, columns, rows)
-    for value, x in zip(across, _places(across, columns), strict=True):
-        parts.append(text(short_number(value), x, height + 18, "tick"))
+    names = [(x, short_number(n)) for n, x in zip(across, _places(across, columns), strict=True)]
+    parts += [text(name, x, height + 18, "tick") for x, name in labelled(names)]
+    last = math.inf
     for value, y in zip(up, _places(up, rows), strict=True):
-        parts.append(text(short_number(value), LEFT - 7, y + 4, "tick", "end"))
+        if last - y >= ROW_APART:
+            parts.append(text(short_number(value), LEFT - 7, y + 4, "tick", "end"))
+            last = y
     parts.append(text(titles[0], (LEFT + RIGHT) / 2, height + 40, "title"))
     parts.append(text(titles[1], 0, TOP - 10, "title", "start"))
     return drawing(parts, said, height=height + 48, kind="plot map")

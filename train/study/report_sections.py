@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from train.study.report_accuracy import Mark, against_number, by_category
 from train.study.report_agreement import observed_against_predicted, outcome_against_forecast
 from train.study.report_axes import short_number
 from train.study.report_figures import rate, refusal
 from train.study.report_map import field_map
-from train.study.report_accuracy import Mark, against_number, by_category
 from train.study.rows import Study
 
-MOST_PLOTS = 3  # test sets with a plot each; of more, the plot of all together stands first and theirs fold away
+MOST_PLOTS = 3  # test sets with a plot each; of more, that of all together stands first, theirs fold away
 TITLES = {
     "fixed_real": "{synthetic} words added to the same {real} words",
     "fixed_total": "The share of {synthetic} words, at the same number of words",
@@ -184,15 +184,22 @@ def exchange_sections(study: Study, laws: Mapping[str, Any]) -> list[dict[str, A
         test = laws["tests"][at]
         if not (exchange := test.get("exchange")):
             continue
-        section = {"at": at, "test": test["name"], "words": test["words"], "refused": refusal(exchange), "svg": ""}
-        if not section["refused"]:
-            section["svg"] = _rate_map(study, exchange, test["name"])
-        found.append(section)
+        reason = refusal(exchange)
+        svg = "" if reason else _rate_map(study, exchange, law_names(study, laws), test["name"])
+        found.append({"at": at, "test": test["name"], "words": test["words"], "refused": reason, "svg": svg})
     return found
 
 
-def _rate_map(study: Study, exchange: Mapping[str, Any], test: str) -> str:
-    real, synthetic = study.name_of("real"), study.name_of("synthetic")
+def law_names(study: Study, laws: Mapping[str, Any]) -> dict[str, str]:
+    """What to call the real and the synthetic words that the law over all cells speaks of."""
+    found: dict[str, str] = laws["tests"][-1]["joint"].get("names") or {
+        kind: study.name_of(kind) for kind in ("real", "synthetic")
+    }
+    return found
+
+
+def _rate_map(study: Study, exchange: Mapping[str, Any], names: Mapping[str, str], test: str) -> str:
+    real, synthetic = names["real"], names["synthetic"]
     found = exchange["map"]
     across, up = (_different(found[kind]) for kind in ("synthetic", "real"))
     if min(len(across), len(up)) < 2:
@@ -227,7 +234,8 @@ def _different(values: Sequence[float]) -> list[int]:
 def _told(found: Mapping[str, Any], i: int, j: int) -> str:
     if found["rate"][i][j] is None:
         return "no gain by more of one kind"
-    low, high = ("unknown" if end is None else rate(end) for end in (found["low80"][i][j], found["high80"][i][j]))
+    ends = found["low80"][i][j], found["high80"][i][j]
+    low, high = ("unknown" if end is None else rate(end) for end in ends)
     return f"{rate(found['rate'][i][j])} [{low}, {high}] (80 %)"
 
 
