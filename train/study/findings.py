@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from curation.core.files import read_json, write_json
+from curation.core.files import read_json, write_text
 from train.laws import Points
 from train.laws.exchange import Purse
 from train.study.design_findings import base_of, best_on_validation, design_findings
@@ -17,6 +20,8 @@ from train.study.draws import ALL_TESTS as ALL_TESTS
 from train.study.draws import Outcome, draw_outcome
 from train.study.joint_findings import joint_findings
 from train.study.rows import FORMAT, Study
+
+LAWS = Path(__file__).parents[1] / "laws"
 
 
 def study_laws(study: Study, purse: Purse | None = None) -> dict[str, Any]:
@@ -62,16 +67,45 @@ def study_laws(study: Study, purse: Purse | None = None) -> dict[str, Any]:
 
 
 def write_laws(study: Study, purse: Purse | None = None) -> dict[str, Any]:
-    """Fit the laws of a study and keep them in its folder as ``laws.json``.
+    """Fit the laws of a study and keep them in its folder as ``laws.json``; equal ones are not fitted again.
 
     Without a purse, the one that laws were last fitted with is taken again, so that a report has it too.
+
+    Raises:
+        UserError: predictions are missing or damaged, or are not those of the rows.
     """
     path = study.path / "laws.json"
-    if purse is None and path.is_file() and (kept := read_json(path).get("purse")):
-        purse = Purse(**kept)
-    laws = study_laws(study, purse)
-    write_json(path, laws)
-    return laws
+    kept = _kept(path)
+    if purse is None and kept.get("purse"):
+        purse = Purse(**kept["purse"])
+    for test in study.tests:
+        study.correct(test)
+    made = {"study": study.fingerprint, "forecast": _sha256(study.path / "forecast.json"), "code": _code()}
+    if kept.get("made") == made and kept["purse"] == (asdict(purse) if purse else None):
+        return kept
+    text = json.dumps({**study_laws(study, purse), "made": made}, indent=2, ensure_ascii=False) + "\n"
+    write_text(path, text)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """What ``laws.json`` holds; nothing if it is not there, or not whole."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _code() -> str:
+    """Over the code that fits and words: another state of it may say something else of the same rows."""
+    files = sorted([*LAWS.glob("*.py"), *Path(__file__).parent.glob("*.py")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _one_test(study: Study, outcome: Outcome, points: Points, purse: Purse | None) -> dict[str, Any]:

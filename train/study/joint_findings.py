@@ -11,10 +11,12 @@ import numpy as np
 
 from curation.core.errors import UserError
 from train.laws import Points
-from train.laws.choosing import choose
+from train.laws.choosing import choose, leave_one_budget_out
 from train.laws.exchange import Purse, Surface, best_split, doubling, rate, rate_map
 from train.laws.fitting import Fitted
 from train.laws.joint import joint_forms
+from train.laws.size_and_words import SizeAndWords
+from train.laws.transfer import Additive, Transfer
 from train.study.design_findings import best_on_validation, told
 from train.study.design_words import names
 from train.study.rows import Study
@@ -45,7 +47,7 @@ def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[st
         "deviance": fitted.deviance,
         "freedom": fitted.freedom,
         "misses": fitted.misses,
-        "table": [told(row) for row in table],
+        "table": table,
         "left_out": left_out,
         "fitted": [
             {"cell": cell["cell"], "observed": 1 - cell["observed"], "predicted": 1 - cell["predicted"]}
@@ -82,7 +84,20 @@ def fit_joint(
     fitted, table = choose(joint_forms(some.columns), some, BUDGET, same_words=same_words)
     if fitted is None:
         raise UserError(table[0]["refused"])
-    return fitted, table, left_out
+    return fitted, [*map(told, table), *_others(some)], left_out
+
+
+def _others(points: Points) -> list[dict[str, Any]]:
+    """Laws of another form, how far off each is at budgets left out; to compare with, never chosen."""
+    found = []
+    for law in (Additive(), Transfer(), SizeAndWords()):
+        try:
+            off = leave_one_budget_out(law, points, BUDGET)
+        except UserError as refusal:
+            found.append({"law": law.title, "refused": str(refusal)})
+        else:
+            found.append({"law": law.title, "parameters": None, "held_out_error": off, "chosen": False})
+    return found
 
 
 def joint_cells(study: Study, known: set[str]) -> tuple[list[str], dict[str, int]]:

@@ -112,7 +112,7 @@ def _joint(laws: Mapping[str, Any]) -> Iterator[str]:
     body = [
         [
             row["law"],
-            str(row.get("parameters", "-")),
+            str(row.get("parameters") or "-"),
             "-" if row.get("held_out_error") is None else f"{100 * row['held_out_error']:.2f}",
             row.get("refused") or ("chosen" if row["chosen"] else ""),
         ]

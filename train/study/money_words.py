@@ -22,7 +22,7 @@ def next_clause(test: Mapping[str, Any]) -> str | None:
     return (
         f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, one more {real} word "
         f"is worth {number(rate['estimate'])} {synthetic} ones {interval} on {test['name']}, so {real} words "
-        f"are what to get next if one costs less than that; doubling them would buy "
+        f"are what to get next if one costs less than so many; doubling them would buy "
         f"{with_interval(doubled['real'])} points, doubling the {synthetic} words "
         f"{with_interval(doubled['synthetic'])}"
     )
@@ -93,7 +93,7 @@ def _forecast(name: str, entries: Sequence[Mapping[str, Any]]) -> str:
         f"{percent(entry['observed'])} came out" + ("" if entry["inside95"] else ", outside that interval")
         for entry in entries
     ]
-    return f"Before its test words were read, {who} foretold for {'; for '.join(told)} (95 %)."
+    return f"Before its test words were read, {who} foretold for {'; for '.join(told)} (95 % intervals)."
 
 
 def number(value: float) -> str:
