@@ -17,6 +17,8 @@ from train.laws.noise import Noise
 from train.laws.points import Points
 from train.laws.refusals import refuse_flat
 
+FOLD_STARTS = 6  # of each fit to what is left without a budget
+
 
 def leave_one_budget_out(law: Law | str, points: Points, budget_column: str, *, seed: int = 0) -> float:
     """How far off a law is at a budget that it was not fitted to.
@@ -111,24 +113,25 @@ def _order(rows: Sequence[dict[str, Any]], squares: dict[int, Floats]) -> list[i
 
 
 def _squares(law: Law, points: Points, budget_column: str, seed: int) -> Floats:
-    """Squared prediction error of every cell, (C,), each by the fit to the cells of other budgets."""
+    """Squared prediction errors of all cells, (C,), budget by budget, by fits to cells of other budgets."""
     for name in (*law.columns, budget_column):
         points.column(name)
     noise = Noise.of(points)
     cells = Cells.of(points, noise)
     refuse_flat(points, cells.error, cells.worth, noise)
     budget = cells.columns[budget_column]
-    off = np.empty(len(budget))
-    for value in np.unique(budget):
-        left_out = budget == value
-        kept = {name: column[~left_out] for name, column in cells.columns.items()}
+    values = np.unique(budget)
+    kept = budget != values[:, None]
+    for value, some in zip(values, kept, strict=True):
         try:
-            form = law.prepare(kept)
+            law.prepare({name: column[some] for name, column in cells.columns.items()})
         except UserError as refusal:
             raise UserError(f"without the cells of {budget_column} {value:,.0f}: {refusal}") from refusal
-        rng = stream(seed, "budget", law.title, str(value))
-        error, worth = cells.error[None, ~left_out], cells.worth[~left_out]
-        theta, _, _ = best_of(form, kept, error, worth, starts(form, kept, error, worth, rng))
-        away = {name: column[left_out] for name, column in cells.columns.items()}
-        off[left_out] = predict_errors(form, theta, away)[0].clip(0, 1) - cells.error[left_out]
-    return off**2
+    form = law.prepare(cells.columns)
+    rng = stream(seed, "budget", law.title)
+    error, worth = cells.error[None], cells.worth * kept
+    some_starts = [starts(form, cells.columns, error, words, rng, n=FOLD_STARTS)[0] for words in worth]
+    errors = np.repeat(error, len(values), axis=0)
+    theta, _, _ = best_of(form, cells.columns, errors, worth, np.stack(some_starts))
+    predicted = predict_errors(form, theta, cells.columns).clip(0, 1)
+    return ((predicted - errors)[~kept]) ** 2

@@ -112,7 +112,7 @@ def descend(
         form: The law.
         columns: Each (C,).
         error: (B, C).
-        weight: (C,), words, 0 for cells to leave out.
+        weight: (C,) or (B, C), words, 0 for cells to leave out.
         theta: Starts (B, L + Q): scales, then shapes.
 
     Returns:
@@ -139,7 +139,8 @@ class _State:
     """Rows still on their way down."""
 
     def __init__(self, form: Form, columns: Columns, error: Floats, weight: Floats, theta: Floats) -> None:
-        self.form, self.columns, self.error, self.weight = form, columns, error, weight
+        self.form, self.columns, self.error = form, columns, error
+        self.weight = np.broadcast_to(weight, error.shape)
         limits = np.concatenate([np.tile([0.0, 1e6], (form.n_scales, 1)), form.bounds])
         self.low, self.high = limits.T
         self.theta = theta.clip(self.low, self.high)
@@ -147,7 +148,7 @@ class _State:
         self.value, self.slope, self.normal = self._look(self.theta)
 
     def keep(self, mask: np.ndarray) -> None:
-        for name in ("error", "theta", "damping", "small", "value", "slope", "normal"):
+        for name in ("error", "weight", "theta", "damping", "small", "value", "slope", "normal"):
             setattr(self, name, getattr(self, name)[mask])
 
     def done(self) -> np.ndarray:
@@ -193,15 +194,15 @@ def best_of(
         form: The law.
         columns: Each (C,).
         error: (B, C).
-        weight: (C,).
+        weight: (C,) or (B, C).
         begin: (B, S, L + Q).
 
     Returns:
         The best (B, L + Q), its deviance (B,), and the deviances of all starts (B, S).
     """
     n_sets, n_starts, n_values = begin.shape
-    errors = np.repeat(error, n_starts, axis=0)
-    theta, value = descend(form, columns, errors, weight, begin.reshape(-1, n_values))
+    errors, weights = (np.repeat(np.broadcast_to(x, error.shape), n_starts, axis=0) for x in (error, weight))
+    theta, value = descend(form, columns, errors, weights, begin.reshape(-1, n_values))
     value = value.reshape(n_sets, n_starts)
     best = value.argmin(axis=1)
     one = np.arange(n_sets)
