@@ -25,7 +25,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(*designs: dict[str, Any], **changes: Any) -> Plan:
-    return plan(recipe(*designs, **changes), Path("out"))
+    return plan(recipe(*designs, **{"held_out": "largest", **changes}), Path("out"))
 
 
 def places(study: Plan) -> list[tuple[str, float | None, str]]:
@@ -217,10 +217,12 @@ def test_parts_are_split_in_proportion_and_never_lose_when_more_is_taken() -> No
 
 
 def test_cells_that_would_share_a_name_say_their_content() -> None:
-    """The part ``a1`` with 2 words, and the part ``a`` with 12."""
-    cells = distinct([Cell.of(Stage(words={"a1": 2})), Cell.of(Stage(words={"a": 12}))])
-    assert [cell.name[:4] for cell in cells] == ["a12-", "a12-"]
-    assert cells[0].name != cells[1].name
+    """Part ``a1`` with 2 words and part ``a`` with 12; ``B`` and ``b`` for systems that fold case."""
+    words = {"a1": 2}, {"a": 12}, {"B": 5}, {"b": 5}, {"c": 5}
+    cells = distinct([Cell.of(Stage(words=taken)) for taken in words])
+    assert [cell.name[:-8] for cell in cells[:4]] == ["a12-", "a12-", "B5-", "b5-"]
+    assert cells[4].name == "c5"
+    assert len({cell.name for cell in cells}) == 5
 
 
 def test_a_long_name_is_shortened_and_stays_its_own() -> None:
@@ -228,6 +230,7 @@ def test_a_long_name_is_shortened_and_stays_its_own() -> None:
     one, other = (Cell.of(Stage(words={**many, "last": n})) for n in (1, 2))
     assert len(one.name) == 120
     assert one.name != other.name
+    assert len(Cell.of(Stage(words={"写真の語" * 20: 5})).name.encode()) <= 120
 
 
 def test_changes_are_only_what_differs_from_the_recipe() -> None:

@@ -48,6 +48,7 @@ PARTS = [
     {"name": "T", "kind": "synthetic", "paths": ["T"]},
 ]
 MOVES_SAMPLES = {"compute"}
+SIZES_MOVE = {"fixed_real", "volume", "grid", "model_size", "compute"}  # where laws predict the largest cell
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @cache
 def planned(kind: str, seed: int = 0) -> Plan:
     design = {"kind": kind, **EXAMPLES[kind]}
-    asked = table(parts=PARTS, designs=[design], validation=10, seeds=[seed])
+    asked = table(parts=PARTS, designs=[design], validation=10, seeds=[seed], held_out="largest")
     return plan(build(StudyRecipe, asked, where="study.toml"), Path("out"))
 
 
@@ -105,6 +106,7 @@ def test_its_places_are_cells_of_the_grid_in_the_order_of_its_axis(kind: str) ->
     assert all(place["cell"] in names and place["label"] for place in told["places"])
     assert told["base"] is None or told["base"] in names
     assert set(study.held_out) < set(names)
+    assert bool(study.held_out) == (kind in SIZES_MOVE)
     numbers = [place["x"] for place in told["places"] if place["x"] is not None]
     assert numbers == sorted(numbers)
     assert bool(numbers) == (told["scale"] != "category")

@@ -36,6 +36,23 @@ def test_test_words_among_those_trained_on_are_counted_by_picture_and_uid(words:
     )
 
 
+def test_words_of_a_test_set_are_not_trained_on(words: Path) -> None:
+    from curation.core import shards
+    from curation.core.sample import Sample
+
+    row = Dataset.open(words / "real").take([1], ["image"])[0]["image"]["bytes"]
+    shards.start(words / "theirs", {"command": "test", "name": "theirs", "seed": 0})
+    one = {"image": row, "label": "ab", "size": (80, 32), "source": "s", "dhash128": b"\0" * 16}
+    shards.write_shard(words / "theirs", 0, [Sample(uid=f"{s}", split=s, **one) for s in ("train", "test")])
+    shards.finish(words / "theirs")
+    with pytest.raises(UserError) as refusal:
+        plan(recipe(parts=[REAL, {**RENDERED, "paths": ["rendered", "theirs"]}]), words / "out")
+    assert str(refusal.value) == (
+        "part rendered has 1 word of a test set: rows of split 'test' in theirs. "
+        "Give the set's training part."
+    )
+
+
 def test_words_that_two_parts_hold_are_told_where_a_cell_has_both(words: Path) -> None:
     """Of the 5 words of ``more`` 3 are real ones."""
     pictures = [row["image"]["bytes"] for row in Dataset.open(words / "real").take([1, 2, 3], ["image"])]
@@ -136,6 +153,11 @@ def test_a_cell_of_two_designs_is_run_once(words: Path) -> None:
             {"parts": [REAL, {**RENDERED, "count": 500}]},
             "there are 120 rendered words, fewer than the 500 asked for. "
             "Add datasets to its paths, or lower count.",
+        ),
+        (
+            {"validation": 61},
+            "part real has 60 words, fewer than the 61 to hold out. "
+            "Lower validation, or add datasets to the paths of the part.",
         ),
         (
             {"validation": 60},

@@ -11,7 +11,7 @@ from curation.core.fingerprint import sha256_json
 from curation.core.recipe import build, resolved
 from train.recipe import TrainRecipe
 
-LONGEST = 120  # characters of a cell's name; with a seed, a stage and a file's ending it still fits a folder
+LONGEST = 120  # bytes of a cell's name; with a seed, a stage and a file's ending it still fits a folder
 HASH_LENGTH = 8
 
 
@@ -51,9 +51,10 @@ class Cell:
     def of(cls, *stages: Stage) -> Cell:
         """The cell with these stages, under the name that says them."""
         name = "--then--".join(_stage_name(stage) for stage in stages)
-        if len(name) > LONGEST:
+        if len(name.encode()) > LONGEST:
             short = sha256_json(resolved(stages))[:HASH_LENGTH]
-            name = f"{name[: LONGEST - HASH_LENGTH - 1]}-{short}"
+            begin = name.encode()[: LONGEST - HASH_LENGTH - 1].decode(errors="ignore")
+            name = f"{begin}-{short}"
         return cls(name=name, stages=stages)
 
     @classmethod
@@ -128,10 +129,10 @@ def distinct(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     for cell in cells:
         if cell not in once:
             once.append(cell)
-    names = [cell.name for cell in once]
+    names = [cell.name.casefold() for cell in once]  # some file systems take R5 and r5 for one
     return tuple(
         cell
-        if names.count(cell.name) == 1
+        if names.count(cell.name.casefold()) == 1
         else Cell(name=f"{cell.name}-{sha256_json(resolved(cell.stages))[:HASH_LENGTH]}", stages=cell.stages)
         for cell in once
     )

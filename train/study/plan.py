@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.labels import protocol
 from curation.mixing import MixRecipe, MixSource, Validation, mix
 from train.recipe import resolve
 from train.study.cells import Cell, Run, changed, distinct
+from train.study.checks import check_parts, check_tests
 from train.study.dataset_entries import described, refuse_changed
 from train.study.designs import Laid, Offer
 from train.study.parts import Part
@@ -64,9 +63,10 @@ def plan(recipe: StudyRecipe, out: Path) -> Plan:
     opened = _opened(recipe)
     entries = [described(role, part, path, dataset) for role, part, path, dataset in opened]
     refuse_changed(entries, out)  # else what has changed might be refused as not enough words
-    _check_tests([(role, path, dataset) for role, _, path, dataset in opened])
+    by_path = {path: dataset for _, _, path, dataset in opened}
     resolve(recipe.training, out)  # refuses a device that is not there and a protocol without charset
-    _refuse_empty_tests([(path, dataset) for role, _, path, dataset in opened if role == "test"], recipe)
+    check_tests(recipe, by_path)
+    check_parts(recipe, by_path)
     laid = lay_out(recipe, offered(recipe, out))
     grid = distinct([place.cell for design in laid for place in design.places])
     for stage in (stage for cell in grid for stage in cell.stages):
@@ -206,33 +206,3 @@ def _held_out(recipe: StudyRecipe, laid: Sequence[Laid], grid: Sequence[Cell]) -
         return ()
     largest = {_name_in(grid, design.largest) for design in laid if design.largest is not None}
     return tuple(cell.name for cell in grid if cell.name in largest)
-
-
-def _check_tests(opened: Sequence[tuple[str, Path, Dataset]]) -> None:
-    trained_on = {dataset.fingerprint: path for role, path, dataset in opened if role != "test"}
-    names: dict[str, Path] = {}
-    for role, path, dataset in opened:
-        if role != "test":
-            continue
-        if (same := trained_on.get(dataset.fingerprint)) is not None:
-            raise UserError(f"test set {path} is also trained on, as {same}. Take it out of one of the two.")
-        if dataset.name in names:
-            raise UserError(
-                f"test sets {names[dataset.name]} and {path} are both named {dataset.name}. Rename a folder."
-            )
-        names[dataset.name] = path
-
-
-def _refuse_empty_tests(tests: Sequence[tuple[Path, Dataset]], recipe: StudyRecipe) -> None:
-    """Refuse a test set that the last step of the first run would find to hold nothing to read."""
-    rules = protocol(recipe.protocol)
-    for path, dataset in tests:
-        reasons = Counter(
-            rules.normalise(label)[1] for label in dataset.table(["label"])["label"].to_pylist()
-        )
-        if not reasons.pop(None, 0):
-            counts = ", ".join(f"{n} {why}" for why, n in sorted(reasons.items())) or "it is empty"
-            raise UserError(
-                f"test set {path} has no word that counts under protocol {recipe.protocol} ({counts}). "
-                "Check its labels, or choose another protocol."
-            )

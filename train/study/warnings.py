@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from train.recipe import TrainRecipe
-from train.study.cells import Cell
+from train.study.cells import Cell, samples_seen
+from train.study.designs.base import listed
 
 
 def warnings(
@@ -23,8 +24,7 @@ def warnings(
         train: How every run is trained, but for what its cell changes.
         copies: For two parts that hold the same words, how many of the second the first holds.
     """
-    seen = {cell.name: (cell.n_words, cell.samples_seen(train)) for cell in cells}
-    return [*_shared(shared), *_copies(copies, cells), *_never_seen(seen)]
+    return [*_shared(shared), *_copies(copies, cells), *_never_seen(cells, train)]
 
 
 def _shared(shared: Mapping[str, int]) -> list[str]:
@@ -49,16 +49,15 @@ def _copies(copies: Mapping[tuple[str, str], int], cells: Sequence[Cell]) -> lis
     ]
 
 
-def _never_seen(seen: Mapping[str, tuple[int, int]]) -> list[str]:
-    """Cells whose runs end before they have seen each of their words once."""
-    short = {
-        cell: words_samples for cell, words_samples in seen.items() if words_samples[0] > words_samples[1]
-    }
-    if not short:
-        return []
-    names, (most, samples) = list(short), max(short.values())
-    listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+def _never_seen(cells: Sequence[Cell], train: TrainRecipe) -> list[str]:
+    """Cells with a training that ends before it has seen each of its words once."""
+    short: dict[int, dict[str, int]] = {}
+    for cell in cells:
+        for stage in cell.stages:
+            if stage.n_words > (samples := samples_seen(stage, train)):
+                short.setdefault(samples, {})[cell.name] = stage.n_words
     return [
-        f"{samples:,} samples are fewer than the different words of {listed} (up to {most:,}): the rest is "
-        "never seen and teaches nothing. Raise steps."
+        f"{samples:,} samples are fewer than the different words of {listed(list(words))} (up to "
+        f"{max(words.values()):,}): the rest is never seen and teaches nothing. Raise steps."
+        for samples, words in sorted(short.items())
     ]
