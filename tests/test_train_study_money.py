@@ -17,6 +17,7 @@ from train.laws.exchange import Purse, best_split
 from train.laws.joint import Joint
 from train.study import joint_findings, money_words
 from train.study import words as study_words
+from train.study.design_words import with_interval
 from train.study.findings import study_laws
 from train.study.forecast import forecast
 from train.study.laws_text import laws_text
@@ -103,17 +104,27 @@ def test_the_forecast_was_made_without_the_cell_and_came_true(found: Found) -> N
 
 def test_the_answer_says_what_to_get_next(found: Found) -> None:
     study, laws = found
-    rate, doubled = laws["tests"][0]["exchange"]["rate"], laws["tests"][0]["doubling"]
-    answer = study_words.answer(study, laws)
-    assert answer.startswith(
-        "At 8,000 photos and 24,000 rendered words, one more photos word is worth "
-        f"{rate['estimate']:.1f} rendered ones [{rate['low95']:.1f}, {rate['high95']:.1f}] on a, so photos "
-        "words are what to get next if one costs less than so many; doubling them would buy "
-        f"{study_words.points(doubled['real']['estimate'])} ["
+    test = laws["tests"][0]
+    rate, doubled = test["exchange"]["rate"], test["doubling"]
+    (gain,) = [
+        d["differences"][d["best_on_validation"]] for d in test["designs"] if d["kind"] == "fixed_real"
+    ]
+    assert (
+        laws["answer"]
+        == study_words.answer(study, laws)
+        == (
+            f"One more photos word is worth {rate['estimate']:.1f} rendered ones [{rate['low95']:.1f}, "
+            f"{rate['high95']:.1f}] on a; adding 6 rendered words per photos word gained "
+            f"{100 * gain['estimate']:.1f} points [{100 * gain['low95']:.1f}, {100 * gain['high95']:.1f}] on a, "
+            "against photos words alone (95 % intervals)."
+        )
     )
-    assert "; adding 6 rendered words per photos word gained " in answer
-    assert answer.endswith(", against photos words alone (95 % intervals).")
-    assert laws["answer"] == answer
+    assert (
+        "At 8,000 photos and 24,000 rendered words, photos words are what to get next if one costs less than "
+        f"{rate['estimate']:.1f} rendered ones: by the law, doubling the photos words buys "
+        f"{with_interval(doubled['real'])} points on a, doubling the rendered words "
+        f"{with_interval(doubled['synthetic'])} (95 % intervals)."
+    ) in laws["remarks"]
 
 
 def test_what_is_printed_holds_the_figures(found: Found) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from curation.core.errors import UserError
 from train.laws import Points
 from train.laws.base import Law
+from train.laws.blending import Blend, blend
 from train.laws.choosing import choose
 from train.laws.fitting import Fitted
 from train.laws.interval import Interval
@@ -148,14 +149,26 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"law": row["title"], **{key: row[key] for key in keys}}
 
 
-def fit_design(
-    study: Study, design: Design, points: Points, *, same_words: bool = False
-) -> tuple[Fitted | None, list[dict[str, Any]]]:
+def fit_design(study: Study, design: Design, points: Points) -> tuple[Fitted | None, list[dict[str, Any]]]:
     """The law of a design that predicts sizes left out best, None if none holds, and all that were tried.
 
     Raises:
         UserError: runs end before they have seen their words, or none has finished.
     """
+    return choose(*_candidates(study, design, points))
+
+
+def blend_design(study: Study, design: Design, points: Points) -> Blend:
+    """All laws of a design that are as good at sizes left out, to predict a cell on the same test words.
+
+    Raises:
+        UserError: as ``fit_design``, or no law can be fitted.
+    """
+    return blend(*_candidates(study, design, points), same_words=True)
+
+
+def _candidates(study: Study, design: Design, points: Points) -> tuple[list[Law | str], Points, str]:
+    """The laws to try, the runs, and the column that says which of them to leave out together."""
     column = MOVES[design["kind"]]
     cells = [place["cell"] for place in places(study, design) if place["x"] is not None]
     if not cells:
@@ -170,7 +183,7 @@ def fit_design(
     candidates: list[Law | str] = [PowerNoFloor(column=column), Power(column=column)]
     if column == SHARE:
         candidates = [Mixing()]
-    return choose(candidates, some, column, same_words=same_words)
+    return candidates, some, column
 
 
 def curve(study: Study, design: Design, points: Points, fitted: Fitted) -> dict[str, list[float]]:

@@ -12,15 +12,24 @@ Found = Mapping[str, Any]  # the entry of a design in laws.json, of one test set
 Design = Mapping[str, Any]  # its entry in study.json
 
 
-def effect_clause(study: Study, laws: Mapping[str, Any], at: int) -> str | None:
-    """What the chosen cell of design number ``at`` gained on each test set; None if none can be compared."""
+def effect_clause(
+    study: Study, laws: Mapping[str, Any], at: int, tests: Sequence[str] | None = None
+) -> str | None:
+    """What the chosen cell of design number ``at`` gained on each test set; None if none can be compared.
+
+    Args:
+        study: The study.
+        laws: Its laws.
+        at: Number of the design.
+        tests: Names of the test sets to speak of; None for each of them, but not all of them together.
+    """
     design, founds = study.designs[at], [test["designs"][at] for test in laws["tests"]]
     cell, base = chosen_cell(study, design, founds[0]), founds[0]["base"]
     if cell is None or base is None:
         return None
     effects, verb = [], ""
     for test, found in zip(laws["tests"], founds, strict=True):
-        if test["name"] == ALL_TESTS:
+        if test["name"] not in tests if tests else test["name"] == ALL_TESTS:
             continue
         before, (verb, effect) = verb, _effect(test["name"], found["differences"][cell])
         effects.append(effect if verb == before else f"{verb} {effect}")

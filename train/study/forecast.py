@@ -9,11 +9,11 @@ import numpy as np
 
 from curation.core.errors import UserError
 from train.laws import Points
-from train.laws.fitting import Fitted
+from train.laws.blending import Blend
 from train.laws.interval import Interval
-from train.study.design_findings import MOVES, fit_design
+from train.study.design_findings import MOVES, blend_design
 from train.study.draws import ALL_TESTS
-from train.study.joint_findings import fit_joint, joint_cells
+from train.study.joint_findings import blend_joint, joint_cells
 from train.study.rows import Study
 
 JOINT = "joint"
@@ -67,32 +67,22 @@ def _predict(
 ) -> list[tuple[str, dict[str, Any]]]:
     by = JOINT if design is None else design["name"]
     try:
-        if design is None:
-            fitted, _, _ = fit_joint(study, points, same_words=True)
-        else:
-            fitted = _fit_design(study, design, points)
+        blended = blend_design(study, design, points) if design else blend_joint(study, points)
     except UserError as refusal:
         return [(cell, {"by": by, "refused": str(refusal)}) for cell in cells]
-    return [(cell, {"by": by, **_one(study, points, design, fitted, cell)}) for cell in cells]
-
-
-def _fit_design(study: Study, design: Mapping[str, Any], points: Points) -> Fitted:
-    fitted, table = fit_design(study, design, points, same_words=True)
-    if fitted is None:
-        raise UserError(table[0]["refused"])
-    return fitted
+    return [(cell, {"by": by, **_one(study, points, design, blended, cell)}) for cell in cells]
 
 
 def _one(
-    study: Study, points: Points, design: Mapping[str, Any] | None, fitted: Fitted, cell: str
+    study: Study, points: Points, design: Mapping[str, Any] | None, blended: Blend, cell: str
 ) -> dict[str, Any]:
     n_seeds = len(study.recipe["seeds"])
     columns = _columns(study, points, design, cell)
-    at = {name: np.full(n_seeds, columns[name]) for name in fitted.law.columns}
-    estimate, _ = fitted.predict(at)
-    drawn = fitted.predict_runs(at, np.full(n_seeds, points.words[0])).mean(axis=1)
+    at = {name: np.full(n_seeds, columns[name]) for name in blended.columns}
+    estimate, _ = blended.predict(at)
+    drawn = blended.predict_runs(at, np.full(n_seeds, points.words[0])).mean(axis=1)
     return {
-        "law": fitted.law.title,
+        "law": blended.title,
         "n_seeds": n_seeds,
         "predicted": Interval.of(1 - float(estimate[0]), 1 - drawn).json(),
     }

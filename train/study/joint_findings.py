@@ -11,6 +11,7 @@ import numpy as np
 
 from curation.core.errors import UserError
 from train.laws import Points
+from train.laws.blending import Blend, blend
 from train.laws.choosing import choose, leave_one_budget_out
 from train.laws.exchange import Purse, Surface, best_split, doubling, rate, rate_map
 from train.laws.fitting import Fitted
@@ -65,9 +66,7 @@ def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[st
     }
 
 
-def fit_joint(
-    study: Study, points: Points, *, same_words: bool = False
-) -> tuple[Fitted, list[dict[str, Any]], dict[str, int]]:
+def fit_joint(study: Study, points: Points) -> tuple[Fitted, list[dict[str, Any]], dict[str, int]]:
     """The form of the joint law that predicts volumes left out best.
 
     Returns:
@@ -76,15 +75,31 @@ def fit_joint(
     Raises:
         UserError: no form can be fitted to the cells.
     """
+    some, left_out = _joint_points(study, points)
+    fitted, table = choose(joint_forms(some.columns), some, BUDGET)
+    if fitted is None:
+        raise UserError(table[0]["refused"])
+    return fitted, [*map(told, table), *_others(some)], left_out
+
+
+def blend_joint(study: Study, points: Points) -> Blend:
+    """All forms that are as good at volumes left out, to predict a cell on the same test words.
+
+    Raises:
+        UserError: no form can be fitted to the cells.
+    """
+    some, _ = _joint_points(study, points)
+    return blend(joint_forms(some.columns), some, BUDGET, same_words=True)
+
+
+def _joint_points(study: Study, points: Points) -> tuple[Points, dict[str, int]]:
+    """The runs that the joint law is fitted to, and how many cells took no part, by reason."""
     kept, left_out = joint_cells(study, set(points.cell.tolist()))
     if not kept:
         raise UserError("a joint law needs cells of one stage, and the study has none")
     some = points.where(np.isin(points.cell, kept))
-    some = replace(some, columns={**some.columns, BUDGET: some.columns["n_total"] * _of_usual_size(some)})
-    fitted, table = choose(joint_forms(some.columns), some, BUDGET, same_words=same_words)
-    if fitted is None:
-        raise UserError(table[0]["refused"])
-    return fitted, [*map(told, table), *_others(some)], left_out
+    budget = some.columns["n_total"] * _of_usual_size(some)
+    return replace(some, columns={**some.columns, BUDGET: budget}), left_out
 
 
 def _others(points: Points) -> list[dict[str, Any]]:

@@ -11,20 +11,30 @@ from train.study.design_words import with_interval
 BEYOND = " This lies beyond the sizes tried."
 
 
-def next_clause(test: Mapping[str, Any]) -> str | None:
+def rate_clause(test: Mapping[str, Any]) -> str | None:
+    """What one more real word is worth; None where the runs do not tell."""
+    if "refused" in test["exchange"]:
+        return None
+    real, synthetic = test["joint"]["names"].values()
+    rate = test["exchange"]["rate"]
+    return (
+        f"One more {real} word is worth {number(rate['estimate'])} {synthetic} ones "
+        f"[{number(rate['low95'])}, {number(rate['high95'])}] on {test['name']}"
+    )
+
+
+def next_sentence(test: Mapping[str, Any]) -> str | None:
     """Which words to get next, and what they buy; None where the runs do not tell."""
     if "refused" in test["exchange"] or "refused" in test["doubling"]:
         return None
     real, synthetic = test["joint"]["names"].values()
     exchange, doubled = test["exchange"], test["doubling"]
     at, rate = exchange["at"], exchange["rate"]
-    interval = f"[{number(rate['low95'])}, {number(rate['high95'])}]"
     return (
-        f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, one more {real} word "
-        f"is worth {number(rate['estimate'])} {synthetic} ones {interval} on {test['name']}, so {real} words "
-        f"are what to get next if one costs less than so many; doubling them would buy "
-        f"{with_interval(doubled['real'])} points, doubling the {synthetic} words "
-        f"{with_interval(doubled['synthetic'])}"
+        f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, {real} words are "
+        f"what to get next if one costs less than {number(rate['estimate'])} {synthetic} ones: by the law, "
+        f"doubling the {real} words buys {with_interval(doubled['real'])} points on {test['name']}, doubling the "
+        f"{synthetic} words {with_interval(doubled['synthetic'])} (95 % intervals)."
     )
 
 
@@ -32,7 +42,9 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
     """What there is to say of the joint law on one test set, or why there is nothing."""
     if "refused" in test["joint"]:
         return [f"No exchange rate: {test['joint']['refused']}."]
-    found = [
+    sentence = next_sentence(test)
+    found = [sentence] if sentence else []
+    found += [
         f"No {what} on {test['name']}: {test[key]['refused']}."
         for key, what in (("exchange", "exchange rate"), ("doubling", "forecast of twice the words"))
         if "refused" in test[key]

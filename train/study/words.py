@@ -12,7 +12,7 @@ from train.study import design_words
 from train.study.cells import Cell
 from train.study.design_words import choice_sentence, effect_clause, listed, points, published_sentence
 from train.study.draws import ALL_TESTS
-from train.study.money_words import forecast_sentences, law_remarks, next_clause
+from train.study.money_words import forecast_sentences, law_remarks, rate_clause
 from train.study.rows import Study
 from train.study.warnings import warnings
 
@@ -36,14 +36,14 @@ def conclusions(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
 def answer(study: Study, laws: Mapping[str, Any]) -> str:
     """Answer the study's question in one sentence, with 95 % intervals: which data next, and what it buys."""
     found = laws["tests"][0]["designs"][0]
-    clauses = [next_clause(laws["tests"][-1])]
+    clauses = [rate_clause(laws["tests"][-1])]
     if study.designs[0]["base"] is not None:
         if found["base"] is None:
             first = study.designs[0]["base"]
             return (
                 f"Not answered yet: the cell {first}, which the others are compared with, has not finished."
             )
-        clauses.append(effect_clause(study, laws, 0))
+        clauses.append(effect_clause(study, laws, 0, _spoken_of(laws)))
     told = [clause for clause in clauses if clause]
     if not told:
         what = "ratio" if study.designs[0]["scale"] == "ratio" else "cell"
@@ -72,11 +72,18 @@ def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
     return found + _unlike(study)
 
 
+def _spoken_of(laws: Mapping[str, Any]) -> list[str] | None:
+    """The tests that the answer speaks of: with an exchange rate there is room for all together alone."""
+    last = laws["tests"][-1]
+    return [last["name"]] if rate_clause(last) else None
+
+
 def _of_design(study: Study, laws: Mapping[str, Any], at: int) -> list[str]:
     """What the answer leaves unsaid of one design."""
     found = []
     design, first = study.designs[at], laws["tests"][0]["designs"][at]
-    if at and design["kind"] != "grid" and (clause := effect_clause(study, laws, at)):
+    unsaid = at > 0 or (_spoken_of(laws) is not None and len(laws["tests"]) > 1)
+    if unsaid and design["kind"] != "grid" and (clause := effect_clause(study, laws, at)):
         tail = ""
         if first["best_on_validation"] == first["base"] and design["scale"] != "log":
             best = design_words.place_label(design, first["base"])
