@@ -109,15 +109,12 @@ def test_the_answer_says_what_to_get_next(found: Found) -> None:
     (gain,) = [
         d["differences"][d["best_on_validation"]] for d in test["designs"] if d["kind"] == "fixed_real"
     ]
-    assert (
-        laws["answer"]
-        == study_words.answer(study, laws)
-        == (
-            f"One more photos word is worth {rate['estimate']:.1f} rendered ones [{rate['low95']:.1f}, "
-            f"{rate['high95']:.1f}] on a; adding 6 rendered words per photos word gained "
-            f"{100 * gain['estimate']:.1f} points [{100 * gain['low95']:.1f}, {100 * gain['high95']:.1f}] on a, "
-            "against photos words alone (95 % intervals)."
-        )
+    assert laws["answer"] == study_words.answer(study, laws)
+    assert laws["answer"] == (
+        f"One more photos word is worth {rate['estimate']:.1f} rendered ones [{rate['low95']:.1f}, "
+        f"{rate['high95']:.1f}] on a; adding 6 rendered words per photos word gained "
+        f"{100 * gain['estimate']:.1f} points [{100 * gain['low95']:.1f}, {100 * gain['high95']:.1f}] on a, "
+        "against photos words alone (95 % intervals)."
     )
     assert (
         "At 8,000 photos and 24,000 rendered words, photos words are what to get next if one costs less than "

@@ -33,8 +33,8 @@ def next_sentence(test: Mapping[str, Any]) -> str | None:
     return (
         f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, {real} words are "
         f"what to get next if one costs less than {number(rate['estimate'])} {synthetic} ones: by the law, "
-        f"doubling the {real} words buys {with_interval(doubled['real'])} points on {test['name']}, doubling the "
-        f"{synthetic} words {with_interval(doubled['synthetic'])} (95 % intervals)."
+        f"doubling the {real} words buys {with_interval(doubled['real'])} points on {test['name']}, doubling "
+        f"the {synthetic} words {with_interval(doubled['synthetic'])} (95 % intervals)."
     )
 
 
