@@ -112,6 +112,13 @@ class TestOnRay:
         with pytest.raises(UserError, match=r"^worker processes were killed again and again"):
             on_ray(die, [(0,)])
 
+    def test_a_task_whose_worker_is_lost_can_be_named_instead(self) -> None:
+        tasks = [(0,)]
+        named = ray_pool.run_tasks(
+            die, tasks, jobs=1, total=1, unit="task", what="testing", lost=lambda task: -task[0] - 1
+        )
+        assert list(named) == [-1]
+
     def test_what_a_task_raises_is_raised_here(self) -> None:
         with pytest.raises(UserError, match=r"^task 1 cannot be done\. Do another\.$"):
             on_ray(fail, [(1,)])

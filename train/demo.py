@@ -105,7 +105,6 @@ def run_study(out: Path) -> None:
         out / "study",
         toml=text,
         command=f"glyphmix demo -o {shlex.quote(str(out))}",
-        tell=lambda line: click.echo(line, err=True),
     )
     if result.failed:
         names = ", ".join(result.failed)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,10 @@ def run_tasks(
     unit: str,
     what: str,
     address: str | None = None,
+    cores: int = 1,
+    gpu: bool | None = False,
+    lost: Callable[[tuple[Any, ...]], R] | None = None,
+    look: Callable[[], None] | None = None,
 ) -> Iterator[R]:
     """Yield ``work(*task, tick)`` for every task, in the order in which they end; see ``pool.run_tasks``.
 
@@ -44,28 +49,45 @@ def run_tasks(
         what: What is done to it.
         address: A running cluster, whose cores decide how many tasks run at once. None starts a Ray on
             this machine and ends it afterwards, unless this process is connected to one already.
+        cores: Of the processor, for each task.
+        gpu: Whether each task takes a GPU; None for one if the cluster has any.
+        lost: What is yielded for a task whose worker was lost again and again; None to raise that.
+        look: Called twice a second, to show instead of a progress bar how far the tasks are.
 
     Raises:
         UserError: Ray is not installed or not reached, or workers were lost again and again. Whatever a
             task raises is raised here.
     """
     ray = _import_ray()
-    with progress(total, unit, what) as bar, _connected(ray, min(jobs, max(len(tasks), 1)), address):
+    at_once = min(jobs, max(len(tasks), 1))
+    bar = progress(total, unit, what) if look is None else tqdm(disable=True)
+    with bar, _connected(ray, at_once * cores, address):
         counter = ray.remote(num_cpus=0, max_restarts=-1)(_Counter).remote()
-        call = ray.remote(num_cpus=1, max_retries=RERUNS)(_call)
+        takes_gpu = ray.cluster_resources().get("GPU", 0) > 0 if gpu is None else gpu
+        options = {"num_cpus": cores, "num_gpus": int(takes_gpu), "max_retries": RERUNS}
+        call = ray.remote(**options)(_call)
         here = str(Path.cwd())
-        waiting = [call.remote(work, task, number, counter, here) for number, task in enumerate(tasks)]
-        yield from _results(ray, waiting, counter, bar)
+        waiting = {call.remote(work, task, number, counter, here): task for number, task in enumerate(tasks)}
+        result = partial(_result, ray, lost=lost)
+        yield from _results(ray, waiting, result, counter, bar, look or (lambda: None))
 
 
-def _results(ray: Any, waiting: list[Any], counter: Any, bar: tqdm[Any]) -> Iterator[Any]:
+def _results(
+    ray: Any,
+    waiting: dict[Any, tuple[Any, ...]],
+    result: Callable[[Any, tuple[Any, ...]], R],
+    counter: Any,
+    bar: tqdm[Any],
+    look: Callable[[], None],
+) -> Iterator[R]:
     """What tasks return, as they end; the others are cancelled when something is raised."""
     try:
         while waiting:
-            done, waiting = ray.wait(waiting, num_returns=1, timeout=TICK_S)
+            done, _ = ray.wait(list(waiting), num_returns=1, timeout=TICK_S)
             bar.update(_total(ray, counter) - bar.n)
+            look()
             for reference in done:
-                yield _result(ray, reference)
+                yield result(reference, waiting.pop(reference))
     except BaseException:
         for reference in waiting:
             ray.cancel(reference, force=True)
@@ -118,7 +140,7 @@ def _total(ray: Any, counter: Any) -> int:
         return 0  # it only moves the bar
 
 
-def _result(ray: Any, reference: Any) -> Any:
+def _result(ray: Any, reference: Any, task: tuple[Any, ...], lost: Callable[..., Any] | None) -> Any:
     try:
         return ray.get(reference)
     except ray.exceptions.RayTaskError as error:
@@ -128,6 +150,8 @@ def _result(ray: Any, reference: Any) -> Any:
         ray.exceptions.NodeDiedError,
         ray.exceptions.OutOfMemoryError,
     ):
+        if lost is not None:
+            return lost(task)
         raise UserError(LOST) from None
 
 

@@ -20,7 +20,7 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 @click.command()
-@click.argument("recipe")
+@click.argument("recipe", required=False)
 @click.option(
     "-o",
     "--out",
@@ -36,43 +36,79 @@ RECIPES = Path(__file__).parents[1] / "recipes"
     "as many as the cores are enough for, if the recipe says how many threads a run takes, else 1]",
 )
 @click.option("--only", metavar="RUN", multiple=True, help="Do only this run; can be given several times.")
+@options.executor
+@options.ray_address
+@click.option("--slurm", is_flag=True, help="Print a job array for sbatch, one run a task, and do nothing.")
+@click.option("--watch", is_flag=True, help="Show all runs in a live table; without RECIPE, do only that.")
 @options.dry_run
 @options.as_json
-def ablate(
-    recipe: str, out: Path, jobs: int | None, only: tuple[str, ...], dry_run: bool, as_json: bool
-) -> None:
+def ablate(recipe: str | None, out: Path, watch: bool, **chosen: Any) -> None:
     """Run the study RECIPE: many mixtures, one cause.
 
     RECIPE is the path of a study recipe, or the name of a shipped one such as study_real_words. Each
     finished run is a row of runs.jsonl; run the same command again after an interruption and it goes on.
     Several processes may work on one study at once, also on several machines that share its folder.
     """
+    if recipe is not None:
+        _ablate(recipe, out, watch=watch, **chosen)
+    elif watch:
+        from train.study.watch import attach
+
+        attach(out)
+    else:
+        raise click.UsageError("Missing argument 'RECIPE'. Only --watch does without one.")
+
+
+def _ablate(
+    recipe: str,
+    out: Path,
+    *,
+    jobs: int | None,
+    only: tuple[str, ...],
+    executor: str,
+    ray_address: str | None,
+    slurm: bool,
+    watch: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     from curation.core import recipe as recipes
-    from train.study.plan import grid_table, plan
+    from curation.core.executors import Executor
+    from train.study.plan import plan
     from train.study.recipe import StudyRecipe
     from train.study.run import ablate as run_all
     from train.study.run import fitting_jobs
+    from train.study.watch import Bar, Watch
 
+    where = Executor(name=executor, ray_address=ray_address)
     path = recipes.find(recipe, RECIPES)
     checked = plan(recipes.load(path, StudyRecipe), out)
-    if dry_run:
-        from train.study.estimate import estimate
-
-        cost = estimate(checked, out, jobs or fitting_jobs(checked, out))
-        text = "\n\n".join([grid_table(checked), cost.text(), *checked.remarks])
-        click.echo(json.dumps(_plan_json(checked) | {"cost": cost.json()}, indent=2) if as_json else text)
+    jobs = jobs or fitting_jobs(checked, out)
+    if dry_run or slurm:
+        click.echo(_script(checked, recipe, out) if slurm else _planned(checked, out, jobs, as_json))
         return
     for remark in checked.remarks:
         click.echo(remark, err=True)
-    result = run_all(
-        checked,
-        out,
-        toml=path.read_text(encoding="utf-8"),
-        jobs=jobs or fitting_jobs(checked, out),
-        only=only,
-        tell=lambda line: click.echo(line, err=True),
-    )
+    toml = path.read_text(encoding="utf-8")
+    with Watch(out) if watch else Bar(out) as view:
+        result = run_all(checked, out, toml=toml, jobs=jobs, only=only, executor=where, view=view)
     _say(out, len(checked.runs), result, as_json)
+
+
+def _script(checked: Plan, recipe: str, out: Path) -> str:
+    from train.study.slurm import job_array
+
+    return job_array(checked, recipe, out).rstrip("\n")
+
+
+def _planned(checked: Plan, out: Path, jobs: int, as_json: bool) -> str:
+    from train.study.estimate import estimate
+    from train.study.plan import grid_table
+
+    cost = estimate(checked, out, jobs)
+    if as_json:
+        return json.dumps(_plan_json(checked) | {"cost": cost.json()}, indent=2)
+    return "\n\n".join([grid_table(checked), cost.text(), *checked.remarks])
 
 
 def _say(out: Path, n_runs: int, result: Result, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from train.study.plan import Plan
 from train.study.rows import FORMAT
 
 LOCK = ".lock"
-OURS = LOCK, "mixtures", "runs"
+OURS = LOCK, ".locks", "mixtures", "runs", "runs.jsonl", "study.json", ".study.json.tmp"
 
 
 def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: int) -> dict[str, Any]:
@@ -35,9 +35,8 @@ def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: in
     Raises:
         UserError: ``out`` holds something else, or this study with another recipe or changed datasets.
     """
-    known = (out / "study.json").is_file()
-    if not known and (not out.is_dir() or any(path.name not in OURS for path in out.iterdir())):
-        refuse_existing(out)  # our own may have been killed at once, or its runs be trained beforehand
+    if not (out / "study.json").is_file() and (not out.is_dir() or _has_others(out)):
+        refuse_existing(out)
     out.mkdir(parents=True, exist_ok=True)
     with in_turn(out / LOCK):
         facts = _facts(study, toml, command) | {"threads": threads}
@@ -46,6 +45,14 @@ def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: in
         before: dict[str, Any] = read_json(out / "study.json")
         _refuse_changed(before, facts, out)
         return before
+
+
+def _has_others(out: Path) -> bool:
+    """Whether a folder holds more than a study leaves that was killed at once, or begins at this moment.
+
+    Runs that were trained beforehand are looked at one by one, when it is their turn.
+    """
+    return any(path.name not in OURS for path in out.iterdir())
 
 
 def _facts(study: Plan, toml: str, command: str | None) -> dict[str, Any]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from curation.core.errors import UserError, unknown_name
+from curation.core.executors import PROCESSES, Executor
 from curation.core.files import disk_may_be_full, read_json
 from train.study.begin import begin
 from train.study.doing import Outcome, already, do, is_trained, waits
 from train.study.foretelling import foretold
+from train.study.on_ray import on_ray
 from train.study.one_run import Steps, real_steps
 from train.study.plan import Plan, Run
 from train.study.row_files import collect
 from train.study.rows import Row
+from train.study.views import PLAIN, View
 from train.study.workers import gpus, in_processes, stopped_by_signals
 
 FORECAST = "forecast"  # its place among what failed
@@ -48,7 +51,8 @@ def ablate(
     steps: Steps | None = None,
     jobs: int = 0,
     only: Sequence[str] = (),
-    tell: Callable[[str], None] = print,
+    executor: Executor = PROCESSES,
+    view: View = PLAIN,
 ) -> Result:
     """Do the runs of a study that have not finished and that no other process is at.
 
@@ -63,7 +67,8 @@ def ablate(
         steps: Training and evaluation; None for the real ones.
         jobs: Runs at once, each in a process of its own; 0 for one after another in this process.
         only: Names of the runs to do; none for all.
-        tell: Called with a line of text as each run begins or fails.
+        executor: Processes of this machine, or Ray, where a cluster decides how many runs are at work.
+        view: What is told of runs as they begin, speak and fail, and shows how far they are.
 
     Raises:
         UserError: ``out`` holds something else or this study with another recipe or changed datasets; a
@@ -74,10 +79,10 @@ def ablate(
         threads = study.recipe.train.threads or max(1, n_cores() // max(jobs, 1))
         facts = begin(study, out, toml=toml, command=command, threads=threads)
         study = replace(study, threads=facts["threads"])
-        ended = _Ended(study, out, tell, collect(study, out))
+        ended = _Ended(study, out, view.tell, collect(study, out))
 
         def go(runs: Sequence[Run]) -> None:
-            for outcome in _outcomes(study, runs, out, steps, jobs, tell):
+            for outcome in _outcomes(study, runs, out, steps, jobs, executor, view):
                 ended.add(outcome)
 
         go([run for run in chosen if run.name not in ended.rows])
@@ -155,22 +160,23 @@ def _chosen(study: Plan, only: Sequence[str]) -> list[Run]:
 
 
 def _outcomes(
-    study: Plan, runs: Sequence[Run], out: Path, steps: Steps, jobs: int, tell: Callable[[str], None]
+    study: Plan, runs: Sequence[Run], out: Path, steps: Steps, jobs: int, executor: Executor, view: View
 ) -> Iterator[Outcome]:
     numbers = {run.name: number for number, run in enumerate(study.runs, 1)}
 
     def started(run: Run) -> None:
-        tell(f"run {numbers[run.name]} of {len(numbers)}: {run.name}")
+        view.tell(f"run {numbers[run.name]} of {len(numbers)}: {run.name}")
 
-    if jobs == 0:
+    if executor.name == "ray":
+        with stopped_by_signals():
+            yield from on_ray(study, runs, out, steps, jobs=jobs, address=executor.ray_address, view=view)
+    elif jobs == 0:
         for run in runs:
             if found := already(study, run, out):
                 yield found
             else:
                 started(run)
                 yield do(study, run, out, steps)
-        return
-    with stopped_by_signals():
-        yield from in_processes(
-            study, runs, out, steps, jobs=jobs, started=started, tell=tell, look=lambda: None
-        )
+    else:
+        with stopped_by_signals():
+            yield from in_processes(study, runs, out, steps, jobs=jobs, started=started, view=view)

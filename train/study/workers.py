@@ -8,14 +8,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from curation.core.files import write_text
 from curation.core.pool import CONTEXT, end_with_parent, interrupts_wait
-from train.study.doing import Outcome, already, do
+from train.study.doing import Outcome, already, do, trace_of
 from train.study.one_run import Steps
 from train.study.plan import Plan, Run
+from train.study.views import View
 
 LOOK_S = 0.5  # between two looks at how far the runs are
 PATIENCE_S = 60.0  # for the checkpoint of a run that is told to stop
@@ -33,8 +35,7 @@ def in_processes(
     *,
     jobs: int,
     started: Callable[[Run], None],
-    tell: Callable[[str], None],
-    look: Callable[[], None],
+    view: View,
 ) -> Iterator[Outcome]:
     """Do ``runs``, ``jobs`` at once, and yield how each ended, in the order in which they end.
 
@@ -48,8 +49,7 @@ def in_processes(
         steps: Training and evaluation, sent to the processes.
         jobs: Processes at once.
         started: Called as a run begins.
-        tell: Called with each line that a run says.
-        look: Called every half a second.
+        view: Is told each line that a run says, and looks every half a second.
     """
     waiting, devices = list(runs), gpus(study)
     slots: dict[int, _Worker] = {}
@@ -68,11 +68,11 @@ def in_processes(
             for slot, worker in list(slots.items()):
                 ended = not worker.process.is_alive()  # asked first: then all that it said is there
                 for line in worker.lines(last=ended):
-                    tell(f"{worker.run.name}: {line}")
+                    view.tell(f"{worker.run.name}: {line}")
                 if ended:
                     del slots[slot]
-                    yield worker.outcome()
-            look()
+                    yield worker.outcome(out)
+            view.look()
     finally:
         _stop(list(slots.values()))
 
@@ -122,8 +122,8 @@ class _Worker:
         *whole, self._rest = (self._rest + b"\n" * last).split(b"\n")
         return [line.decode(errors="replace") for line in whole if line.strip()]
 
-    def outcome(self) -> Outcome:
-        """How the process, which is no longer alive, ended."""
+    def outcome(self, out: Path) -> Outcome:
+        """How the process, which is no longer alive, ended; if it could not say why, this is said for it."""
         self.process.join()
         found: Outcome | None = None
         try:
@@ -133,7 +133,11 @@ class _Worker:
             found = None
         self._result.close()
         self._said.close()
-        return found or Outcome(run=self.run.name, state="failed", reason=_why(self.process.exitcode))
+        if found is None:
+            found = Outcome(run=self.run.name, state="failed", reason=_why(self.process.exitcode))
+            with suppress(OSError):  # the disk may be full
+                write_text(trace_of(out, self.run.name), f"{found.reason}\n")
+        return found
 
 
 def _why(status: int | None) -> str:
