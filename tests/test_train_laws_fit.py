@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from planted_laws import JOINT, exact_points, joint_error, points_of
+from scipy.optimize import minimize
 
 from curation.core.errors import UserError
 from train.laws import Law, Points, laws
@@ -127,6 +128,23 @@ def test_every_seed_of_the_starts_finds_the_same_fit() -> None:
     points = power_points(0)
     ends = [fit("power", points, seed=seed, n_boot=0).deviance for seed in range(40)]
     assert np.ptp(ends) < 1e-6
+
+
+def test_a_general_optimizer_finds_no_better_fit() -> None:
+    points = power_points(3)
+    n, right, wrong = points.column("n_total"), points.right, points.words - points.right
+
+    def minus_log_likelihood(at: np.ndarray) -> float:
+        error = (at[0] + at[1] * (n / 3e4) ** -at[2]).clip(1e-9, 1 - 1e-9)
+        return -float((wrong * np.log(error) + right * np.log(1 - error)).sum())
+
+    begin = [[floor, 0.1, slope] for floor in (0.0, 0.05) for slope in (0.2, 0.8)]
+    bounds = [(0, 1), (0, 1), (0, 4)]
+    theirs = min((minimize(minus_log_likelihood, x, bounds=bounds) for x in begin), key=lambda end: end.fun)
+    ours = fit("power", points, n_boot=0).estimate
+    at = [ours["E"], ours["A"] * 3e4 ** -ours["a"], ours["a"]]
+    assert minus_log_likelihood(np.array(at)) <= theirs.fun + 1e-3
+    assert at == pytest.approx(theirs.x.tolist(), rel=0.02)
 
 
 def test_equal_seeds_give_equal_fits() -> None:

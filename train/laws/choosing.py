@@ -17,6 +17,7 @@ from train.laws.noise import Noise
 from train.laws.points import Points
 from train.laws.refusals import refuse_flat
 
+ALIKE = 1e-3  # mean squares nearer than this share are equal: nested forms that end at the same fit
 FOLD_STARTS = 6  # of each fit to what is left without a budget
 
 
@@ -106,7 +107,8 @@ def _order(rows: Sequence[dict[str, Any]], squares: dict[int, Floats]) -> list[i
     rest = [i for i, row in enumerate(rows) if row["parameters"] is not None and i not in squares]
     for i in judged:
         more = squares[i] - squares[judged[0]]
-        rows[i]["tied"] = bool(more.mean() <= more.std(ddof=1) / np.sqrt(len(more)))
+        slack = more.std(ddof=1) / np.sqrt(len(more)) + ALIKE * squares[judged[0]].mean()
+        rows[i]["tied"] = bool(more.mean() <= slack)
     tied = [i for i in judged if rows[i]["tied"]]
     simplest = sorted(tied, key=lambda i: (rows[i]["parameters"], judged.index(i)))
     return [*simplest, *(i for i in judged if i not in tied), *rest]

@@ -13,7 +13,7 @@ from train.laws.noise import Noise
 from train.laws.points import Points
 
 LEAST_COUNT = 10  # words right, and words wrong, that the best and the worst run must at least have
-FLAT = 1e-3  # probability above which cells are taken to read equally many words
+FLAT = 0.05  # probability above which cells are taken to read equally many words
 NO_SLOPE = 1e-3  # an exponent below which nothing falls
 NO_WORTH = 1e-4  # a synthetic word worth less than this of a real one may be worth nothing
 
