@@ -36,8 +36,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("screen", WIDTHS)
+@pytest.mark.parametrize(("screen", "dark"), [("phone", False), ("desktop", True)])
 def test_it_is_shown_without_complaint_request_or_sideways_scrolling(
     page: Path, browser: Browser, screen: str, dark: bool
 ) -> None:
@@ -48,7 +47,7 @@ def test_it_is_shown_without_complaint_request_or_sideways_scrolling(
     picture = cv2.imdecode(np.frombuffer(browser.screenshot(), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.shape[1] == WIDTHS[screen]
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50  # a blank page has one colour
+    assert len(np.unique(picture[::5, ::5].reshape(-1, 3), axis=0)) > 20  # a blank page has one colour
     assert (picture.mean() < 100) == dark
 
 

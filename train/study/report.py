@@ -8,6 +8,7 @@ from typing import Any
 
 from curation.core.page import write_page
 from train.study import report_sections as sections
+from train.study.report_csv import write_tables
 from train.study.report_figures import Figures, breakable
 from train.study.report_images import sheets
 from train.study.report_table import lines
@@ -17,7 +18,8 @@ TEMPLATE = Path(__file__).parents[1] / "templates" / "report.html"
 
 
 def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
-    """Write ``report.html`` into the study's folder and return its path."""
+    """Write ``report.html`` and the tables it speaks of into the study's folder; return the page's path."""
+    write_tables(study, laws)
     path = study.path / "report.html"
     write_page(TEMPLATE, _content(study, laws), path)
     return path

@@ -23,18 +23,17 @@ def report(study: Path, as_json: bool) -> None:
 
     from train.study.findings import write_laws
     from train.study.report import write_report
-    from train.study.report_csv import write_tables
+    from train.study.report_csv import TABLES
     from train.study.report_table import lines, report_text
     from train.study.rows import Study
 
     opened = Study.open(study)
     found = write_laws(opened)
-    tables = write_tables(opened, found)
     page = write_report(opened, found)
     if as_json:
         printed = {key: found[key] for key in ("answer", "remarks", "notes")}
         printed["cells"] = [asdict(line) for line in lines(opened, found)]
-        printed |= {"page": str(page), "tables": [str(path) for path in tables]}
+        printed |= {"page": str(page), "tables": [str(opened.path / name) for name in TABLES]}
         click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
     else:
         click.echo(report_text(opened, found, page))

@@ -13,6 +13,7 @@ from curation.core.files import write_text
 from train.study.report_sections import changes
 from train.study.rows import Row, Study
 
+TABLES = "runs.csv", "cells.csv"
 OF_RUN = (
     "run", "cell", "seed", "n_real", "n_synthetic", "n_total", "steps", "samples_seen", "model", "parameters",
     "flops", "device", "threads", "git_commit", "mixture", "recipe",
@@ -27,7 +28,7 @@ def write_tables(study: Study, laws: Mapping[str, Any]) -> tuple[Path, Path]:
 
     Counts are whole numbers, shares fractions; a figure that is missing is an empty field. Returns the paths.
     """
-    runs, cells = study.path / "runs.csv", study.path / "cells.csv"
+    runs, cells = (study.path / name for name in TABLES)
     write_text(runs, _text([_of_run(study, row) for row in study.rows]))
     write_text(cells, _text(_of_cells(study, laws)))
     return runs, cells
