@@ -276,3 +276,17 @@ class TestPredictions:
             f"runs/{run}/predictions and runs/{run}/row.json, and run ablate again: "
             "it only evaluates anew."
         )
+
+
+def test_a_share_that_moves_carries_the_mixing_law_along_its_axis(tmp_path: Path) -> None:
+    cells = {f"r{r}": 0.75 - 0.3 * (r / (1 + r)) ** 2 for r in (0, 0.5, 1, 3, 7)}
+    study = finished(tmp_path, cells, words={"a": 5000}, design="fixed_total")
+    for row in study.rows:  # as fixed_total lays them out
+        row.update(n_total=8_000, n_synthetic=round(8_000 * row["n_synthetic"] / row["n_total"]))
+    (law,) = laws_of(study)
+    assert (law["law"], law["chosen"]) == ("mixing of synthetic", True)
+    for ratio in (0, 7):
+        at = law["curve"]["x"].index(ratio)
+        assert law["curve"]["estimate"][at] == pytest.approx(cells[f"r{ratio}"], abs=0.02)
+    middle = min(range(40), key=lambda i: abs(law["curve"]["x"][i] - 1))
+    assert law["curve"]["estimate"][middle] == pytest.approx(0.75 - 0.3 * 0.25, abs=0.03)

@@ -118,7 +118,8 @@ def test_the_answer_says_what_to_get_next(found: Found) -> None:
     )
     assert (
         "At 8,000 photos and 24,000 rendered words, photos words are what to get next if one costs less than "
-        f"{rate['estimate']:.1f} rendered ones: by the law, doubling the photos words buys "
+        f"{rate['estimate']:.1f} rendered ones: by the law, beyond the sizes tried, doubling "
+        "the photos words buys "
         f"{with_interval(doubled['real'])} points on a, doubling the rendered words "
         f"{with_interval(doubled['synthetic'])} (95 % intervals)."
     ) in laws["remarks"]

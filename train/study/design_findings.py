@@ -20,10 +20,9 @@ from train.laws.power import Power, PowerNoFloor
 from train.study.draws import Outcome, mcnemar
 from train.study.rows import Row, Study
 
-SHARE = "share_synthetic"
 MOVES = {  # kind of design -> what moves in it, as a column of the points; other kinds carry no law
     "fixed_real": "n_total",
-    "fixed_total": SHARE,
+    "fixed_total": "n_synthetic",
     "volume": "n_total",
     "model_size": "parameters",
     "compute": "samples",
@@ -180,10 +179,9 @@ def _candidates(study: Study, design: Design, points: Points) -> tuple[list[Law 
             f"a power law needs runs that see each of their words, and these see {seen:,.0f} samples of up "
             f"to {most:,.0f} different words; raise steps"
         )
-    candidates: list[Law | str] = [PowerNoFloor(column=column), Power(column=column)]
-    if column == SHARE:
-        candidates = [Mixing()]
-    return candidates, some, column
+    if design["kind"] == "fixed_total":
+        return [Mixing()], some, column
+    return [PowerNoFloor(column=column), Power(column=column)], some, column
 
 
 def curve(study: Study, design: Design, points: Points, fitted: Fitted) -> dict[str, list[float]]:
@@ -193,11 +191,13 @@ def curve(study: Study, design: Design, points: Points, fitted: Fitted) -> dict[
     x = np.array([at[cell] for cell in cells])
     logs = design["scale"] == "log"
     grid = np.geomspace(x[0], x[-1], CURVE) if logs else np.linspace(x[0], x[-1], CURVE)
-    columns = {SHARE: grid / (1 + grid)}  # where ratios stand on the axis
-    for name in (name for name in fitted.law.columns if name != SHARE):
+    columns = {}
+    for name in fitted.law.columns:
         values = np.array([points.columns[name][points.cell == cell].mean() for cell in cells])
         if logs:
             columns[name] = np.exp(np.interp(np.log(grid), np.log(x), np.log(values)))
+        elif design["kind"] == "fixed_total":  # words rise with the share, not with the ratio
+            columns[name] = np.interp(grid / (1 + grid), x / (1 + x), values)
         else:
             columns[name] = np.interp(grid, x, values)
     estimate, draws = fitted.predict(columns)

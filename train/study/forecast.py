@@ -107,7 +107,6 @@ def _columns(study: Study, points: Points, design: Mapping[str, Any] | None, cel
         "seen_real": samples * n["real"] / total,
         "seen_synthetic": samples * n["synthetic"] / total,
         "samples": samples,
-        "share_synthetic": n["synthetic"] / total,
         "parameters": _parameters(study, points, design, cell, found["changes"]),
     }
 

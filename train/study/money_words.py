@@ -30,9 +30,10 @@ def next_sentence(test: Mapping[str, Any]) -> str | None:
     real, synthetic = test["joint"]["names"].values()
     exchange, doubled = test["exchange"], test["doubling"]
     at, rate = exchange["at"], exchange["rate"]
+    by = "by the law, beyond the sizes tried," if doubled["beyond"] else "by the law,"
     return (
         f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, {real} words are "
-        f"what to get next if one costs less than {number(rate['estimate'])} {synthetic} ones: by the law, "
+        f"what to get next if one costs less than {number(rate['estimate'])} {synthetic} ones: {by} "
         f"doubling the {real} words buys {with_interval(doubled['real'])} points on {test['name']}, doubling "
         f"the {synthetic} words {with_interval(doubled['synthetic'])} (95 % intervals)."
     )

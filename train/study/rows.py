@@ -209,7 +209,6 @@ class Study:
                 if part not in ("real", "synthetic", "total")
             },
             "samples": row["samples_seen"],
-            "share_synthetic": row["n_synthetic"] / row["n_total"],
         }
 
     def correct(self, test: str) -> dict[str, np.ndarray]:
