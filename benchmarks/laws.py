@@ -141,7 +141,6 @@ def refusals() -> None:
         ("always 3 : 1", [(real, 3 * real) for real in REALS[1:]], {}),
         ("one amount of real", [(10_000, synthetic) for synthetic in SYNTHETICS], {}),
         ("8 near each other", CELLS_NEAR, {"words": 1_000, "seeds": 1}),
-        ("8 cells, 300 words", CELLS_8, {"words": 300, "seeds": 1}),
     ):
         try:
             told = f"not refused: {fit(LAW, points(np.random.default_rng(0), cells, **how)).estimate}"
