@@ -218,7 +218,7 @@ def test_dry_run_says_what_would_be_done(mixture: Path, tmp_path: Path) -> None:
         "          average of weights: none; compiled: no"
     )
     duration = r"\d+ (seconds|minutes|hours|days)"
-    assert re.fullmatch(rf"time      about {duration} at [\d,]+ words/s, tried on one step", time)
+    assert re.fullmatch(rf"time      about {duration} at [\d,]+ words/s, tried on a few steps", time)
     assert not (tmp_path / "run").exists()
 
 

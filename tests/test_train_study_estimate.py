@@ -60,7 +60,7 @@ def test_a_dry_run_prints_grid_cost_and_what_is_known_to_be_weak(words: Path) ->
     assert cost == (
         "time   about 48 seconds for 4 runs on cpu: 768 words seen; packing them and reading the tests come "
         "on top\n"
-        f"       conv_ctc, {n:,} parameters, batches of 16: 16 words/s, tried on one step\n"
+        f"       conv_ctc, {n:,} parameters, batches of 16: 16 words/s, tried on a few steps\n"
         f"disk   {weights + 4 * 40 * 45 / 1e6:,.1f} MB: weights {weights:,.1f}, predictions 0.0\n"
         f"       and up to {2 * 3 * 4 * n / 1e6:,.1f} MB of checkpoints while runs are at work"
     )

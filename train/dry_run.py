@@ -1,4 +1,4 @@
-"""What a training would do, said before it does it: everything is checked, and a step of it timed."""
+"""What a training would do, said before it does it: everything is checked, and a few steps of it timed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from train.run_log import refuse_missing_tensorboard
 from train.training import Training
 
 TIMED = 64  # words of the batches that training is timed on, if its own are larger
+MOST_STEPS = 20  # that are timed
+LONGEST_TRIAL_SECONDS = 2.0
 MOST_PARAMETERS = 100_000_000  # of a model that is timed on a processor; larger ones take minutes a step
 
 
@@ -59,7 +61,11 @@ def dry_run(recipe: TrainRecipe) -> str:
 
 
 def learning_speed(training: Training) -> float | None:
-    """Words a second that a training takes, from one step after another; None if it was not tried."""
+    """Words a second that a training takes, by the fastest of a few steps; None if it was not tried.
+
+    The first step is not counted, as it lays memory out; the fastest of those after it is the one that
+    other work on the machine disturbed least.
+    """
     recipe, n = training.recipe, min(training.recipe.batch, TIMED)
     if training.device.type == "cpu" and count_parameters(training.network) > MOST_PARAMETERS:
         return None
@@ -68,9 +74,12 @@ def learning_speed(training: Training) -> float | None:
     assert recipe.threads is not None
     with threads(recipe.threads):
         training.advance(images, targets).tolist()  # tolist waits until the device has finished
-        begun = time.perf_counter()
-        training.advance(images, targets).tolist()
-    return n / max(time.perf_counter() - begun, 1e-6)
+        taken: list[float] = []
+        while len(taken) < MOST_STEPS and sum(taken) < LONGEST_TRIAL_SECONDS:
+            begun = time.perf_counter()
+            training.advance(images, targets).tolist()
+            taken.append(max(time.perf_counter() - begun, 1e-6))
+    return n / min(taken)
 
 
 def _model(training: Training) -> str:
@@ -104,7 +113,7 @@ def _memory(mixture: Mixture, recipe: TrainRecipe) -> str:
 def _time(samples: int, rate: float | None) -> str:
     if rate is None:
         return f"time      not tried: more than {MOST_PARAMETERS:,} parameters on a processor"
-    return f"time      about {duration(samples / rate)} at {rate:,.0f} words/s, tried on one step"
+    return f"time      about {duration(samples / rate)} at {rate:,.0f} words/s, tried on a few steps"
 
 
 def duration(seconds: float) -> str:

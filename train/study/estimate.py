@@ -1,4 +1,4 @@
-"""What a study will cost, said before its first run: a step of every model is timed, disk is reckoned."""
+"""What a study will cost, said before its first run: steps of every model are timed, disk is reckoned."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Estimate:
         ]
         for model, rate in self.words_per_second.items():
             tried = (
-                f"{rate:,.0f} words/s, tried on one step"
+                f"{rate:,.0f} words/s, tried on a few steps"
                 if rate
                 else (f"not tried: more than {MOST_PARAMETERS:,} parameters on a processor")
             )
