@@ -90,8 +90,12 @@ def _ablate(
     for remark in checked.remarks:
         click.echo(remark, err=True)
     toml = path.read_text(encoding="utf-8")
-    with Watch(out) if watch else Bar(out) as view:
-        result = run_all(checked, out, toml=toml, jobs=jobs, only=only, executor=where, view=view)
+    try:
+        with Watch(out) if watch else Bar(out) as view:
+            result = run_all(checked, out, toml=toml, jobs=jobs, only=only, executor=where, view=view)
+    except (KeyboardInterrupt, SystemExit):
+        click.echo(f"{out}: stopped. The same command goes on where it was.", err=True)
+        raise
     _say(out, len(checked.runs), result, as_json)
 
 

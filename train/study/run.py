@@ -22,6 +22,10 @@ from train.study.views import PLAIN, View
 from train.study.workers import gpus, in_processes, stopped_by_signals
 
 FORECAST = "forecast"  # its place among what failed
+THREADS = (
+    "every run of this study takes {threads} threads, whatever -j is given later: another number rounds "
+    "otherwise. Name threads under [train] to choose."
+)
 __all__ = ["Result", "Steps", "ablate", "fitting_jobs"]
 
 
@@ -77,8 +81,11 @@ def ablate(
     chosen, steps = _chosen(study, only), steps or real_steps()
     with disk_may_be_full(out):
         threads = study.recipe.train.threads or max(1, n_cores() // max(jobs, 1))
+        is_new = not (out / "study.json").is_file()
         facts = begin(study, out, toml=toml, command=command, threads=threads)
         study = replace(study, threads=facts["threads"])
+        if is_new and study.recipe.train.threads is None:
+            view.tell(THREADS.format(threads=study.threads))
         ended = _Ended(study, out, view.tell, collect(study, out))
 
         def go(runs: Sequence[Run]) -> None:
