@@ -169,8 +169,8 @@ def fit(
 
     Each run is binomial in as many words as it is worth once seeds move it (seeds of a cell tell). Many
     starts: exponents drawn, scales solved, the best followed down. The draws come from refits to other test
-    words and other seeds, and where the law misses the cells by more than their noise they are widened. With one
-    seed a cell, what seeds do shows only as what the law misses: give two or more to some cells.
+    words and other seeds, and where the law misses the cells by more than their noise they are widened. With
+    one seed a cell, what seeds do shows only as what the law misses: give two or more to some cells.
 
     Args:
         law: A law, or the name of one with its usual options.
