@@ -32,9 +32,16 @@ def test_it_prints_table_answer_remarks_and_path_and_leaves_the_files(study: Stu
     for text in (kept["answer"], *kept["remarks"], *kept["notes"]):
         assert f"\n\n{text}\n\n" in shown.stdout
     assert shown.stdout.splitlines()[-1] == str(study.path / "report.html")
-    parsed = json.loads(CliRunner().invoke(report, [str(study.path), "--json"]).stdout)
+    assert kept["purse"] is None
+    assert kept["tests"][0]["best"] is None
+    prices = ["--budget", "500", "--price-real", "0.05", "--price-synthetic", "0.00001", "--json"]
+    parsed = json.loads(CliRunner().invoke(report, [str(study.path), *prices]).stdout)
+    again = json.loads((study.path / "laws.json").read_text())
+    assert again["purse"]["budget"] == 500
+    assert again["tests"][0]["best"] is not None
+    assert again["tests"][0]["cells"] == kept["tests"][0]["cells"]
     assert parsed["page"] == str(study.path / "report.html")
-    assert [parsed[key] for key in ("answer", "remarks")] == [kept[key] for key in ("answer", "remarks")]
+    assert [parsed[key] for key in ("answer", "remarks")] == [again[key] for key in ("answer", "remarks")]
     assert [cell["cell"] for cell in parsed["cells"]] == ["r0", "r1", "r3", "synthetic"]
     assert [Path(path).name for path in parsed["tables"]] == ["runs.csv", "cells.csv"]
     assert all(Path(path).is_file() for path in parsed["tables"])
@@ -78,6 +85,11 @@ def test_several_seeds_show_their_mean(tmp_path: Path) -> None:
     accuracies = [row["tests"][0]["accuracy"] for row in study.rows[:3]]
     assert table[0].scores[0].accuracy == pytest.approx(sum(accuracies) / 3)
     assert table[0].scores[0].per_seed == tuple(accuracies)
+
+
+def test_prices_without_a_budget_are_refused(study: Study) -> None:
+    shown = CliRunner().invoke(report, [str(study.path), "--price-real", "0.05"])
+    assert str(shown.exception) == ("prices and words one has need a budget to spend. Give --budget too.")
 
 
 def test_a_folder_without_a_study_is_refused(tmp_path: Path) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from curation.core import options
+from train.study.purse_options import purse_of, purse_options
 
 
 @click.command()
 @click.argument("study", metavar="OUT", type=click.Path(path_type=Path))
+@purse_options
 @options.as_json
-def report(study: Path, as_json: bool) -> None:
+def report(study: Path, as_json: bool, **purse: Any) -> None:
     """Write the page of the study OUT, report.html, and print its table.
 
     Beside it stand runs.csv and cells.csv, the same figures for a spreadsheet, and laws.json, all that is
@@ -28,7 +31,7 @@ def report(study: Path, as_json: bool) -> None:
     from train.study.rows import Study
 
     opened = Study.open(study)
-    found = write_laws(opened)
+    found = write_laws(opened, purse_of(opened.parts, **purse))
     page = write_report(opened, found)
     if as_json:
         printed = {key: found[key] for key in ("answer", "remarks", "notes")}
