@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from study_tiny import ADDED, REAL, RENDERED, TINY, lay_out, recipe, toml
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
+from curation.mixing import mix
 from train.study.ablate_command import ablate as ablate_command
-from train.study.plan import grid_table, plan
+from train.study.plan import grid_table, mixture_of, plan
+from train.study.rows import Study
 
 
 @pytest.fixture
@@ -34,6 +37,42 @@ def test_test_words_among_those_trained_on_are_counted_by_picture_and_uid(words:
         "5 words of mixed are among the words trained on (the same picture or uid), so accuracy on it is "
         "flattered. Take them out of one of the two.",
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (
+            1,
+            "{out} has format 1, of a study of one design, which this glyphmix no longer reads. "
+            "Run the study anew, with the recipe's parts and designs as lists.",
+        ),
+        (3, "{out} has format 3; this glyphmix reads up to 2. Update it."),
+    ],
+)
+def test_a_study_of_another_format_is_refused(words: Path, number: int, message: str) -> None:
+    out = words / "out"
+    out.mkdir()
+    (out / "study.json").write_text(json.dumps({"format": number, "kind": "study"}))
+    for opens in (lambda: plan(recipe(), out), lambda: Study.open(out)):
+        with pytest.raises(UserError) as refusal:
+            opens()
+        assert str(refusal.value) == message.format(out=out)
+
+
+def test_cells_have_the_words_that_every_seed_leaves(words: Path) -> None:
+    """Ten words of ``more`` are real ones, and some of these are held out: others for other seeds."""
+    pictures = [row["image"]["bytes"] for row in Dataset.open(words / "real").take(range(10), ["image"])]
+    write(words / "more", pictures, uids=[f"real:{i}" for i in range(10)])
+    parts = [REAL, {"name": "more", "kind": "real", "paths": ["more"]}]
+    ladder = {"kind": "composition", "rungs": [["real", "more"]]}
+    left = [plan(recipe(ladder, parts=parts, seeds=[seed]), words / "out").cells[0] for seed in range(3)]
+    together = plan(recipe(ladder, parts=parts, seeds=[0, 1, 2]), words / "out")
+    counts = [cell.words["more"] for cell in left]
+    assert len(set(counts)) > 1
+    assert together.cells[0].words == {"real": 40, "more": min(counts)}
+    for seed in range(3):
+        mix(mixture_of(together.recipe, together.cells[0].words), words / f"mix{seed}", seed=seed)
 
 
 def test_words_of_a_test_set_are_not_trained_on(words: Path) -> None:

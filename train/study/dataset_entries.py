@@ -10,6 +10,7 @@ from typing import Any
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from curation.core.files import read_json
+from train.study.rows import refuse_format
 
 
 def described(role: str, part: str, path: Path, dataset: Dataset) -> dict[str, Any]:
@@ -31,11 +32,13 @@ def refuse_changed(entries: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Refuse datasets that are not those a study in ``out`` was begun with; there need not be one yet.
 
     Raises:
-        UserError: one of them has changed.
+        UserError: one of them has changed, or another glyphmix began the study.
     """
     if not (out / "study.json").is_file():
         return
-    before = {entry["path"]: entry for entry in read_json(out / "study.json")["datasets"]}
+    facts = read_json(out / "study.json")
+    refuse_format(facts, out)
+    before = {entry["path"]: entry for entry in facts["datasets"]}
     for entry in entries:
         was = before.get(entry["path"], entry)
         if was["fingerprint"] == entry["fingerprint"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,23 @@ def refuse_strange(rows: list[Row], runs: Sequence[str], out: Path) -> None:
             )
 
 
+def refuse_format(facts: Mapping[str, Any], path: Path) -> None:
+    """Refuse the ``study.json`` of the study ``path`` if another glyphmix wrote it otherwise.
+
+    Raises:
+        UserError: its format is older or newer.
+    """
+    if facts["format"] < FORMAT:
+        raise UserError(
+            f"{path} has format {facts['format']}, of a study of one design, which this glyphmix no longer "
+            "reads. Run the study anew, with the recipe's parts and designs as lists."
+        )
+    if facts["format"] > FORMAT:
+        raise UserError(
+            f"{path} has format {facts['format']}; this glyphmix reads up to {FORMAT}. Update it."
+        )
+
+
 @dataclass(frozen=True)
 class Study:
     """A study with at least one finished run.
@@ -81,15 +98,7 @@ class Study:
         if not (path / "study.json").is_file():
             raise UserError(f"{path} holds no study: it has no study.json. Make one with 'ablate'.")
         facts = read_json(path / "study.json")
-        if facts["format"] < FORMAT:
-            raise UserError(
-                f"{path} has format {facts['format']}, of a study of one design, which this glyphmix no "
-                "longer reads. Run the study anew, with the recipe's parts and designs as lists."
-            )
-        if facts["format"] > FORMAT:
-            raise UserError(
-                f"{path} has format {facts['format']}; this glyphmix reads up to {FORMAT}. Update it."
-            )
+        refuse_format(facts, path)
         order = {name: i for i, name in enumerate(facts["runs"])}
         rows = read_rows(path / "runs.jsonl")
         refuse_strange(rows, facts["runs"], path)
