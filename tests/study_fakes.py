@@ -143,7 +143,7 @@ def finished(
     hardness = {test: rng.uniform(size=n) for test, n in words.items()}
     for name, (cell, seed) in runs.items():
         true = accuracy[cell["name"]] + (rng.normal(0, seed_sd) if seed_sd else 0)
-        scores = _tested(path / "runs" / name / "predictions", hardness, true, rng)
+        scores = tested(path / "runs" / name / "predictions", hardness, true, rng)
         rows.append(_row(name, cell, seed, scores, samples_seen, parts))
     facts = _facts(facts_recipe, grid, list(runs), list(datasets), design)
     (path / "study.json").write_text(json.dumps(facts))
@@ -191,14 +191,14 @@ def _facts(
     }
 
 
-def _tested(
+def tested(
     folder: Path, hardness: Mapping[str, np.ndarray], true: float, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Scores of one run, which reads the words that are easier than ``true``; its predictions are kept."""
     scores = []
     for test, hard in hardness.items():
         correct = hard + rng.normal(0, 0.05, len(hard)) < true
-        scores.append(_score(test, correct))
+        scores.append(score_of(test, correct))
         _predictions(folder / f"{test}.parquet", test, correct)
     return scores
 
@@ -217,7 +217,8 @@ def _grid(accuracy: Mapping[str, float], n_real: int) -> list[dict[str, Any]]:
     ]
 
 
-def _score(test: str, correct: np.ndarray) -> dict[str, Any]:
+def score_of(test: str, correct: np.ndarray) -> dict[str, Any]:
+    """Figures of one run on one test set, of which it read the words ``correct``."""
     share, n = float(correct.mean()), len(correct)
     half = 1.96 * (share * (1 - share) / n) ** 0.5
     return {
@@ -274,7 +275,7 @@ def _row(
         "flops": None,
         "device": "cpu",
         "threads": 1,
-        "validation": _score("validation", np.arange(100) < 100 * scores[0]["accuracy"]),
+        "validation": score_of("validation", np.arange(100) < 100 * scores[0]["accuracy"]),
         "left_out": {parts[0]: {"too_long": 1}, parts[1]: {}},
         "unlearnable": {},
         "tests": scores,

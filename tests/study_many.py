@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from study_fakes import _predictions, _score
+from study_fakes import part, score_of, tested
 
 from train.study.rows import Study
 
@@ -19,6 +19,7 @@ PARAMETERS = {(): 400_000, (16, 32): 50_000, (32, 64): 130_000, (96, 128): 1_600
 STEPS, BATCH, SEED_SD = 2_000, 128, 0.003
 
 CellJson = dict[str, Any]
+Placed = tuple[CellJson, float | None, str]  # with x and label
 
 
 def cell(*stages: Mapping[str, int], **changes: Any) -> CellJson:
@@ -49,7 +50,7 @@ def parameters(found: CellJson) -> int:
     return PARAMETERS[tuple(found["stages"][-1]["changes"].get("model.channels", ()))]
 
 
-def designs() -> list[tuple[dict[str, Any], list[tuple[CellJson, float | None, str]]]]:
+def designs() -> list[tuple[dict[str, Any], list[Placed]]]:
     """Designs as ``study.json`` has them, without places, and their cells with x and label."""
     alone = (cell({"rendered": 24_000}), None, "rendered only")
     fixed_real = [
@@ -69,14 +70,6 @@ def designs() -> list[tuple[dict[str, Any], list[tuple[CellJson, float | None, s
         for s in (0, 6_000, 24_000)
     ]
     base = {"photos": 4_000, "rendered": 12_000}
-    sizes: list[tuple[CellJson, float | None, str]] = []
-    for channels, name in (((16, 32), "tiny"), ((32, 64), "small"), ((), "base"), ((96, 128), "large")):
-        found = cell(base, **({"model__channels": list(channels)} if channels else {}))
-        sizes.append((found, float(parameters(found)), name))
-    steps = [
-        (cell(base, **({} if n == STEPS else {"steps": n})), float(n * BATCH), f"{n:,} steps")
-        for n in (500, 1_000, 2_000, 4_000)
-    ]
     orders = [
         (cell(base), None, "together"),
         (cell({"rendered": 12_000}, {"photos": 4_000}), None, "synthetic then real"),
@@ -84,6 +77,7 @@ def designs() -> list[tuple[dict[str, Any], list[tuple[CellJson, float | None, s
         (cell({"photos": 4_000}), None, "real"),
     ]
     engines = [(cell({"photos": 4_000, name: 12_000}), None, name) for name in ("rendered", "trdg")]
+    sizes, steps = _trained_otherwise(base)
     ratio, words = "rendered words per photos word", "different words in training"
     return [
         (_design("ratio", "fixed_real", ratio, "ratio", 0), [*fixed_real, alone]),
@@ -91,10 +85,23 @@ def designs() -> list[tuple[dict[str, Any], list[tuple[CellJson, float | None, s
         (_design("volume", "volume", words, "log", 0), list(volume)),
         (_design("grid", "grid", words, "log", 0), list(grid)),
         (_design("size", "model_size", "parameters", "log", 0), sizes),
-        (_design("steps", "compute", "samples seen", "log", 0), list(steps)),
+        (_design("steps", "compute", "samples seen", "log", 0), steps),
         (_design("orders", "pretrain", "order", "category", 3), list(orders)),
         (_design("engines", "source", "engine", "category", 0), list(engines)),
     ]
+
+
+def _trained_otherwise(base: Mapping[str, int]) -> tuple[list[Placed], list[Placed]]:
+    """The same words with other models, and with other numbers of steps."""
+    sizes: list[Placed] = []
+    for channels, name in (((16, 32), "tiny"), ((32, 64), "small"), ((), "base"), ((96, 128), "large")):
+        found = cell(base, **({"model__channels": list(channels)} if channels else {}))
+        sizes.append((found, float(parameters(found)), name))
+    steps: list[Placed] = [
+        (cell(base, **({} if n == STEPS else {"steps": n})), float(n * BATCH), f"{n:,} steps")
+        for n in (500, 1_000, 2_000, 4_000)
+    ]
+    return sizes, steps
 
 
 def _design(name: str, kind: str, factor: str, scale: str, base: int) -> dict[str, Any]:
@@ -137,19 +144,14 @@ def many(
     runs = [(f"{name}-s{seed}", found, seed) for name, found in cells.items() for seed in seeds]
     for run, found, seed in runs:
         true = 1 - true_error(found, truth) + rng.normal(0, SEED_SD)
-        scores = []
-        for test, hard in hardness.items():
-            correct = hard + rng.normal(0, 0.05, len(hard)) < true
-            scores.append(_score(test, correct))
-            _predictions(path / "runs" / run / "predictions" / f"{test}.parquet", test, correct)
+        scores = tested(path / "runs" / run / "predictions", hardness, true, rng)
         rows.append(_row(run, found, seed, scores))
     facts = _facts(kept, cells, [run for run, _, _ in runs], words, question, note)
     facts["held_out"] = [name for name in held_out if name in cells]
     facts["recipe"]["seeds"] = list(seeds)
     (path / "study.json").write_text(json.dumps(facts))
-    (path / "runs.jsonl").write_text(
-        "".join(f"{json.dumps(row)}\n" for row in rows if row["run"] not in skip)
-    )
+    lines = [json.dumps(row) for row in rows if row["run"] not in skip]
+    (path / "runs.jsonl").write_text("".join(f"{line}\n" for line in lines))
     return Study.open(path)
 
 
@@ -160,7 +162,7 @@ def _row(run: str, found: CellJson, seed: int, scores: list[dict[str, Any]]) -> 
     samples = steps * BATCH
     seen = {part: samples * n // n_total for part, n in words.items()}
     by_kind = {kind: sum(words[p] for p in PARTS if PARTS[p] == kind) for kind in ("real", "synthetic")}
-    validation = _score("validation", np.arange(300) < 300 * scores[0]["accuracy"])
+    validation = score_of("validation", np.arange(300) < 300 * scores[0]["accuracy"])
     return {
         "run": run,
         "cell": found["name"],
@@ -193,42 +195,20 @@ def _row(run: str, found: CellJson, seed: int, scores: list[dict[str, Any]]) -> 
 
 
 def _facts(
-    kept: Sequence[tuple[dict[str, Any], list[tuple[CellJson, float | None, str]]]],
+    kept: Sequence[tuple[dict[str, Any], list[Placed]]],
     cells: Mapping[str, CellJson],
     runs: Sequence[str],
     words: Mapping[str, int],
     question: str,
     note: str,
 ) -> dict[str, Any]:
-    parts = [
-        {
-            "name": name,
-            "kind": kind,
-            "paths": [f"out/{name}"],
-            "count": None,
-            "note": note if name == "rendered" else "",
-            "price": None,
-        }
-        for name, kind in PARTS.items()
-    ]
+    parts = [part(name, kind, note if name == "rendered" else "") for name, kind in PARTS.items()]
     described = []
     for design, places in kept:
         at = [{"cell": found["name"], "x": x, "label": label} for found, x, label in places]
         described.append({**design, "places": at, "base": at[design["base"]]["cell"]})
-    entries = [(name, "real" if PARTS.get(name) == "real" else "synthetic") for name in PARTS]
-    datasets = [
-        {
-            "path": f"out/{name}",
-            "name": name,
-            "role": role,
-            "n_rows": words.get(name, 30_000),
-            "fingerprint": "f" * 64,
-            "rejected_by_reason": {"broken_image": 3} if role == "real" else {},
-            "command": "",
-            **({"n_shared": 0} if role == "test" else {}),
-        }
-        for name, role in [*entries, *((test, "test") for test in words)]
-    ]
+    roles = {**PARTS, **dict.fromkeys(words, "test")}
+    datasets = [_dataset(name, role, words.get(name, 30_000)) for name, role in roles.items()]
     return {
         "format": 2,
         "kind": "study",
@@ -249,4 +229,17 @@ def _facts(
         "designs": described,
         "runs": list(runs),
         "datasets": datasets,
+    }
+
+
+def _dataset(name: str, role: str, n_rows: int) -> dict[str, Any]:
+    return {
+        "path": f"out/{name}",
+        "name": name,
+        "role": role,
+        "n_rows": n_rows,
+        "fingerprint": "f" * 64,
+        "rejected_by_reason": {"broken_image": 3} if role == "real" else {},
+        "command": "",
+        **({"n_shared": 0} if role == "test" else {}),
     }

@@ -54,16 +54,24 @@ def field_map(
             hint = hints[i][j] if hints else ""
             parts.append(_field(columns[j : j + 2], rows[i : i + 2], shade, label, hint, high=bool(marks)))
     parts += _rings(marks, across, up, columns, rows)
+    parts += _ticks(across, up, columns, rows)
+    parts.append(text(titles[0], (LEFT + RIGHT) / 2, height + 40, "title"))
+    parts.append(text(titles[1], 0, TOP - 10, "title", "start"))
+    return drawing(parts, said, height=height + 48, kind="plot map")
+
+
+def _ticks(
+    across: Sequence[float], up: Sequence[float], columns: Sequence[float], rows: Sequence[float]
+) -> list[str]:
+    """Values of the columns below the map and of the rows at its left, as far as there is room."""
     names = [(x, short_number(n)) for n, x in zip(across, _places(across, columns), strict=True)]
-    parts += [text(name, x, height + 18, "tick") for x, name in labelled(names)]
+    parts = [text(name, x, rows[0] + 18, "tick") for x, name in labelled(names)]
     last = math.inf
     for value, y in zip(up, _places(up, rows), strict=True):
         if last - y >= ROW_APART:
             parts.append(text(short_number(value), LEFT - 7, y + 4, "tick", "end"))
             last = y
-    parts.append(text(titles[0], (LEFT + RIGHT) / 2, height + 40, "title"))
-    parts.append(text(titles[1], 0, TOP - 10, "title", "start"))
-    return drawing(parts, said, height=height + 48, kind="plot map")
+    return parts
 
 
 def _edges(values: Sequence[float], start: float, end: float) -> list[float]:
