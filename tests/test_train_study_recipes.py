@@ -11,13 +11,15 @@ from study_fakes import dataset
 
 from curation.core import recipe
 from train.commands import RECIPES
+from train.study.cells import distinct
 from train.study.plan import lay_out, plan
 from train.study.recipe import StudyRecipe
 
 SHIPPED = sorted(path for path in RECIPES.glob("*.toml") if "[[designs]]" in path.read_text("utf-8"))
 COUNTS = "validation", "total", "totals", "n_real", "real", "synthetic", "count"
 SMALLER = 100  # times fewer words than the recipes ask for, in tests
-SIZES = {"real": 6_000, "rendered": 34_000}  # of scene_words without 620 held out, and as rendered
+SIZES = {"real": 6_000, "synthetic": 34_000}  # of scene_words without 620 held out, and as rendered
+OTHER_SIZES = {"quick_cpu": {"real": 800, "synthetic": 4_200}}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -27,10 +29,11 @@ def test_a_shipped_study_loads_and_says_what_it_is(path: Path) -> None:
     for word in ("What", "Source", "Cost", "Expected", "Command"):
         assert f"# {word}:" in head, word
     assert f"glyphmix ablate {path.stem}" in head or f"glyphmix {path.stem.removeprefix('study_')}" in head
-    if {part.name for part in loaded.parts} == set(SIZES) and str(loaded.parts[0].paths[0]).startswith(
-        "out/scene_words"
-    ):
-        lay_out(loaded, SIZES)
+    sizes = OTHER_SIZES.get(path.stem, SIZES)
+    n = {part.name: part.count or sizes[part.kind] for part in loaded.parts}
+    grid = distinct([place.cell for design in lay_out(loaded, n) for place in design.places])
+    cost = head.partition("# Cost: ")[2]
+    assert f"{len(grid) * len(loaded.seeds)} runs" in cost.split("# Expected:")[0]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
