@@ -17,7 +17,8 @@ from study_tiny import TINY, FakeFit, fake_evaluate, fake_steps, forked, lay_out
 from curation.core.errors import UserError
 from train.study.one_run import Steps, real_steps
 from train.study.plan import plan
-from train.study.run import fitting_jobs
+from train.study.run import fitting_jobs, n_cores
+from train.study.workers import gpus
 
 __all__ = ["forked"]
 R0, R1, R3 = "real40-s0", "real40-rendered40-s0", "real40-rendered120-s0"
@@ -183,6 +184,53 @@ def test_threads_are_those_of_the_first_call(words: Path, monkeypatch: pytest.Mo
     assert fitting_jobs(study, out) == 2
     assert {row["threads"] for row in run(study, out, fake_steps()).rows} == {6}
     assert fitting_jobs(replace(study, recipe=recipe()), words / "new") == 12
+
+
+@dataclass(frozen=True)
+class Seeing(FakeFit):
+    """Training that says which GPU it sees."""
+
+    def __call__(self, *positional: Any, **named: Any) -> dict[str, Any]:
+        os.write(2, f"GPU {os.environ['CUDA_VISIBLE_DEVICES']}\n".encode())
+        return super().__call__(*positional, **named)
+
+
+@pytest.mark.usefixtures("forked")
+def test_runs_take_the_gpus_in_turn(words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that the user lets be seen; no run here needs one, nor is one there."""
+    study, out, told = plan(recipe(), words / "out"), words / "out", []
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    assert fitting_jobs(study, out) == 2
+    assert fitting_jobs(plan(recipe(train={**TINY, "device": "cpu"}), out), out) == n_cores()
+    run(study, out, Steps(fit=Seeing(), evaluate=fake_evaluate), told, jobs=2)
+    assert {line.partition(": ")[2] for line in told if "GPU" in line} == {"GPU 2", "GPU 5"}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2,5"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert gpus(study) == ["0", "1"]
+
+
+def test_more_threads_than_cores_are_said(words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("train.study.run.n_cores", lambda: 6)
+    study, out, told = plan(recipe(train={**TINY, "threads": 4}), words / "out"), words / "out", []
+    run(study, out, fake_steps(), only=(R0,))
+    run(study, out, fake_steps(), told, jobs=2, only=(R0,))
+    assert told == [
+        "2 runs of 4 threads each share 6 cores and will wait for each other. A smaller -j is faster."
+    ]
+
+
+def test_a_study_of_another_format(words: Path) -> None:
+    study, out = plan(recipe(), words / "out"), words / "out"
+    run(study, out, fake_steps(), only=(R0,))
+    facts = json.loads((out / "study.json").read_text())
+    (out / "study.json").write_text(json.dumps({**facts, "format": 1}))
+    with pytest.raises(UserError) as refusal:
+        run(study, out, fake_steps())
+    assert str(refusal.value) == (
+        f"study {out} has format 1, and this glyphmix goes on with format 2 only. "
+        "Go on with the version that began it, or give another name with -o."
+    )
 
 
 def test_a_run_that_the_study_does_not_have(words: Path) -> None:

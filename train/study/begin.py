@@ -33,7 +33,8 @@ def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: in
         The content of ``study.json``.
 
     Raises:
-        UserError: ``out`` holds something else, or this study with another recipe or changed datasets.
+        UserError: ``out`` holds something else, this study with another recipe or changed datasets, or
+            one that another version began.
     """
     if not (out / "study.json").is_file() and (not out.is_dir() or _has_others(out)):
         refuse_existing(out)
@@ -43,6 +44,11 @@ def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: in
         if not (out / "study.json").is_file():
             write_json(out / "study.json", facts)
         before: dict[str, Any] = read_json(out / "study.json")
+        if before["format"] != FORMAT:
+            raise UserError(
+                f"study {out} has format {before['format']}, and this glyphmix goes on with format {FORMAT} "
+                "only. Go on with the version that began it, or give another name with -o."
+            )
         _refuse_changed(before, facts, out)
         return before
 

@@ -22,6 +22,10 @@ from train.study.views import PLAIN, View
 from train.study.workers import gpus, in_processes, stopped_by_signals
 
 FORECAST = "forecast"  # its place among what failed
+CROWDED = (
+    "{jobs} runs of {threads} threads each share {cores} cores and will wait for each other. "
+    "A smaller -j is faster."
+)
 THREADS = (
     "every run of this study takes {threads} threads, whatever -j is given later: another number rounds "
     "otherwise. Name threads under [train] to choose."
@@ -86,6 +90,8 @@ def ablate(
         study = replace(study, threads=facts["threads"])
         if is_new and study.recipe.train.threads is None:
             view.tell(THREADS.format(threads=study.threads))
+        if jobs > 1 and jobs * facts["threads"] > n_cores() and not gpus(study):
+            view.tell(CROWDED.format(jobs=jobs, threads=facts["threads"], cores=n_cores()))
         ended = _Ended(study, out, view.tell, collect(study, out))
 
         def go(runs: Sequence[Run]) -> None:
