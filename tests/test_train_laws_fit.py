@@ -21,6 +21,7 @@ SIZES = (1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6)
 EVERY: list[Law] = [
     *map(resolve, laws),
     Joint(floor=False),
+    Power(discounted=True),
     Joint(size=True, curved=True, repeats="fitted"),
     Joint(repeats="counted_once"),
 ]
@@ -48,6 +49,7 @@ def cells_for(law: Law) -> list[dict[str, float]]:
             "n_total": real + synthetic,
             "seen_real": real * (1 + i % 7),
             "seen_synthetic": synthetic * (1 + i % 4),
+            "samples": 2e6,
             "parameters": (1e5, 1e6, 1e7)[i % 3],
         }
         for i, (real, synthetic) in enumerate(product(reals, synthetics))
@@ -194,6 +196,19 @@ def test_a_law_that_misses_its_cells_says_so_and_is_less_sure() -> None:
     assert found.misses > 50
     width = {law: law.interval("a").high80 - law.interval("a").low80 for law in (good, found)}
     assert width[found] > 5 * width[good]
+
+
+def test_repeats_of_fewer_words_bend_a_power_law() -> None:
+    """Equal samples for all: 1,000 words are read a thousand times, a million once."""
+    cells = [{"n_total": n, "samples": 1e6} for n in SIZES]
+    truth = lambda cell: 0.05 + 3 * float(Power(discounted=True).amount(cell)) ** -0.4  # noqa: E731
+    points = points_of(cells, truth, np.random.default_rng(0), words=20_000)
+    found = fit(Power(discounted=True), points, n_boot=200)
+    assert found.misses == 1
+    assert found.interval("a").low95 < 0.4 < found.interval("a").high95
+    assert fit("power_no_floor", points, n_boot=0).misses > 3
+    with pytest.raises(ValueError, match="only the repeats of n_total can be discounted, not those of flops"):
+        Power(column="flops", discounted=True)
 
 
 def few(sizes: int) -> Points:

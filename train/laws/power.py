@@ -10,6 +10,7 @@ import numpy as np
 
 from curation.core.errors import UserError
 from train.laws.base import Columns, Floats, laws, middle
+from train.laws.repeats import fresh_words
 
 EXPONENTS = (0.0, 4.0)  # those of the literature lie between 0.03 and 1
 PIN = 4.0  # an exponent whose 80 % interval is wider than this factor says nothing
@@ -19,7 +20,7 @@ PIN = 4.0  # an exponent whose 80 % interval is wider than this factor says noth
 class PowerForm:
     """``E + A * (n / centre) ** -a``; about the centre, scale and exponent do not mix."""
 
-    column: str
+    law: _Power
     centre: float
     floor: bool
     bounds: Floats
@@ -30,7 +31,7 @@ class PowerForm:
         return 1 + self.floor
 
     def terms(self, shapes: Floats, columns: Columns) -> tuple[Floats, Floats]:
-        log_n = np.log(np.asarray(columns[self.column], float) / self.centre)
+        log_n = np.log(self.law.amount(columns) / self.centre)
         fall = np.exp(-shapes * log_n)  # (B, R)
         terms, slopes = fall[..., None], (-fall * log_n)[..., None, None]
         if self.floor:
@@ -49,14 +50,24 @@ class _Power:
     kind: ClassVar[str]
     floor: ClassVar[bool]
     column: str
+    discounted: bool
+
+    def __post_init__(self) -> None:
+        if self.discounted and self.column != "n_total":
+            raise ValueError(f"only the repeats of n_total can be discounted, not those of {self.column}")
 
     @property
     def title(self) -> str:
-        return f"{self.kind} of {self.column}"
+        return f"{self.kind} of {self.column}" + (", repeats discounted" if self.discounted else "")
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (self.column,)
+        return (self.column, "samples") if self.discounted else (self.column,)
+
+    def amount(self, columns: Columns) -> Floats:
+        """What error falls with, (K,)."""
+        n = np.asarray(columns[self.column], float)
+        return fresh_words(n, np.asarray(columns["samples"], float))[0] if self.discounted else n
 
     def prepare(self, columns: Columns) -> PowerForm:
         """Raises UserError: too few sizes, a size of 0, or words that no step reached."""
@@ -64,7 +75,8 @@ class _Power:
         least, law = (4, "a power law") if self.floor else (3, "a power law without a floor")
         if (n <= 0).any():
             raise UserError(f"{law} needs {self.column} above 0 in every cell; leave out those with none")
-        if self.column.startswith("n_") and "samples" in columns and (columns["samples"] < n).any():
+        counted_once = self.column.startswith("n_") and not self.discounted
+        if counted_once and "samples" in columns and (columns["samples"] < n).any():
             raise UserError(
                 f"{law} needs runs that see each of their words, and some see "
                 f"{min(columns['samples']):,.0f} samples of up to {max(n):,.0f} different words; raise steps"
@@ -74,8 +86,8 @@ class _Power:
                 f"{law} needs cells at {least} or more values of {self.column}, got {sizes}; train more"
             )
         return PowerForm(
-            column=self.column,
-            centre=middle(n),
+            law=self,
+            centre=middle(self.amount(columns)),
             floor=self.floor,
             bounds=np.array([EXPONENTS]),
             pinned={"a": PIN},
@@ -92,6 +104,8 @@ class Power(_Power):
 
     Attributes:
         column: What is n: ``n_total``, ``n_real``, ``parameters``, ``samples``, ``flops``.
+        discounted: Count a repeated word less each time (R = 15, as in the joint law); for ``n_total`` alone.
+            Where all runs see equally many samples, more words are read less often each, and this says so.
 
     Source:
         Kaplan et al. 2020 (arXiv:2001.08361); with a floor, Henighan et al. 2020 (arXiv:2010.14701).
@@ -100,6 +114,7 @@ class Power(_Power):
     kind: ClassVar[str]
     floor: ClassVar[bool] = True
     column: str = "n_total"
+    discounted: bool = False
 
 
 @laws.add("power_no_floor")
@@ -109,8 +124,10 @@ class PowerNoFloor(_Power):
 
     Attributes:
         column: As of ``power``.
+        discounted: As of ``power``.
     """
 
     kind: ClassVar[str]
     floor: ClassVar[bool] = False
     column: str = "n_total"
+    discounted: bool = False
