@@ -28,6 +28,7 @@ MOVES = {  # kind of design -> what moves in it, as a column of the points; othe
     "compute": "samples",
 }
 PUBLISHED = 3.0  # synthetic words per real word: the optimum of arXiv 2401.00028
+JUDGED = 4  # sizes from which repeats can be told from what words are worth
 CURVE = 40  # points of a curve
 Design = Mapping[str, Any]
 
@@ -181,7 +182,11 @@ def _candidates(study: Study, design: Design, points: Points) -> tuple[list[Law 
         )
     if design["kind"] == "fixed_total":
         return [Mixing()], some, column
-    return [PowerNoFloor(column=column), Power(column=column)], some, column
+    found: list[Law | str] = [PowerNoFloor(column=column), Power(column=column)]
+    sizes = len(np.unique(some.columns[column]))
+    if column == "n_total" and sizes >= JUDGED:  # of equal samples, more words are read less often each
+        found += [PowerNoFloor(discounted=True), Power(discounted=True)]
+    return found, some, column
 
 
 def curve(study: Study, design: Design, points: Points, fitted: Fitted) -> dict[str, list[float]]:
