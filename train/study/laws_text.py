@@ -48,7 +48,7 @@ def differences(study: Study, laws: Mapping[str, Any], at: int) -> list[dict[str
 
 def _design(study: Study, laws: Mapping[str, Any], at: int) -> Iterator[str]:
     design = study.designs[at]
-    yield f"Design {design['name']}: {design['sentence']}"
+    yield " ".join([f"Design {design['name']}: {design['sentence']}", *design.get("remarks", [])])
     if rows := differences(study, laws, at):
         head = [design["factor"], "test set", "points", "95 %", "words gained", "lost", "McNemar p"]
         body = [

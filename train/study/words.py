@@ -65,7 +65,6 @@ def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
     shared = {test: _shared(study, test) or 0 for test in study.tests}
     cells = [Cell.read(entry) for entry in study.facts["cells"]]
     copies = {(pair["first"], pair["second"]): pair["n"] for pair in study.facts.get("copies", [])}
-    found += [remark for design in study.designs for remark in design.get("remarks", [])]
     found += warnings(cells, shared, build(TrainRecipe, study.recipe["train"], where="study.json"), copies)
     if study.missing:
         found.append(f"Not finished: {', '.join(study.missing)}. Run ablate again to go on.")
