@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from curation.core.errors import UserError
-from train.laws.exchange import Purse, Surface, best_split, doubling, rate, rate_map, worth
+from train.laws.exchange import Surface, doubling, rate, rate_map, worth
+from train.laws.purse import Purse, best_split
 
 B, POWER, FLOOR = 5.0, 0.32, 0.04
 
@@ -64,7 +65,7 @@ def test_words_that_do_not_help_are_no_number() -> None:
         rate(surface(Planted(k=0.001, spread=0.0, r=-1)), 4_000, 12_000)
     assert str(error.value) == (
         "at 4,000 real and 12,000 synthetic words the runs do not tell whether synthetic words help: one is "
-        "worth -0.000 real words [-0.000, -0.000]. Add sizes, seeds or test words"
+        "worth -0.000 real words [-0.000, -0.000]. Add sizes, seeds, test words or steps"
     )
     with pytest.raises(UserError, match=r"^at 4,000 real and 12,000 synthetic words the law does not tell "):
         rate(surface(Planted(sign=-1)), 4_000, 12_000)
@@ -170,3 +171,24 @@ def test_impossible_purses_are_refused(changes: dict[str, float], message: str) 
     with pytest.raises(UserError) as error:
         Purse(**{"budget": 500, "price_real": 0.05, "price_synthetic": 0.00001, **changes})
     assert str(error.value) == message
+
+
+def test_a_rate_at_equal_passes_does_not_count_what_longer_runs_cost() -> None:
+    """Words seen often: a run as long as before sees others less for each new one."""
+
+    @dataclass(frozen=True)
+    class Repeated(Planted):
+        def _error(self, columns: Mapping[str, np.ndarray], k: np.ndarray) -> np.ndarray:
+            seen = {
+                kind: np.sqrt(columns[f"n_{kind}"] * columns[f"seen_{kind}"])
+                for kind in ("real", "synthetic")
+            }
+            return FLOOR + B * (seen["real"] + k * seen["synthetic"]) ** -POWER
+
+    here = surface(Repeated(k=0.5), samples=1e6)
+    assert rate(here, 4_000, 8_000, equal_passes=True)["rate"]["estimate"] == pytest.approx(2, rel=1e-3)
+    assert rate(here, 4_000, 8_000)["rate"]["estimate"] > 2.5
+    with pytest.raises(
+        UserError, match=r"the law does not tell whether more real words help in runs that see "
+    ):
+        rate(surface(Repeated(k=30.0), samples=1e6), 4_000, 8_000)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from study_fakes import finished
 
 import glyphmix
-from train.laws.exchange import Purse
+from train.laws.purse import Purse
 from train.study import findings
 from train.study.findings import refuse_not_finite, study_laws, write_laws
 from train.study.report_table import lines, text_table

@@ -13,8 +13,8 @@ import pytest
 from study_many import TRUTH, many
 
 from curation.core.files import write_json
-from train.laws.exchange import Purse, best_split
 from train.laws.joint import Joint
+from train.laws.purse import Purse, best_split
 from train.study import joint_findings, money_words
 from train.study import words as study_words
 from train.study.design_words import with_interval
@@ -121,7 +121,7 @@ def test_the_answer_says_what_to_get_next(found: Found) -> None:
         f"{rate['estimate']:.1f} rendered ones: by the law, beyond the sizes tried, doubling "
         "the photos words buys "
         f"{with_interval(doubled['real'])} points on a, doubling the rendered words "
-        f"{with_interval(doubled['synthetic'])} (95 % intervals)."
+        f"{with_interval(doubled['synthetic'])}, in runs that see as many samples as before (95 % intervals)."
     ) in laws["remarks"]
 
 

@@ -1,4 +1,4 @@
-"""What a joint law says of money: the worth of a synthetic word, and which words to get next."""
+"""What a joint law says of the worth of a synthetic word, and of twice the words."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from train.laws.interval import Interval
 
 Floats = NDArray[np.float64]
 STEP = 0.01  # of a count, to either side of it: where slopes are taken
-SPLITS = 300  # amounts tried of each kind of words; neighbours differ by a few per cent
 BEYOND = 4.0  # a law is not asked for more than so many times the words it was fitted to
-ALIKE = 0.001  # splits whose predicted errors differ by less are called as good; a tenth of a point
 
 
 class Predicts(Protocol):
@@ -49,18 +47,27 @@ class Surface:
     most_synthetic: float
     fixed: Mapping[str, float] = field(default_factory=dict)
 
-    def errors(self, n_real: ArrayLike, n_synthetic: ArrayLike) -> tuple[Floats, Floats]:
-        """Error and its draws at counts of words of equal shape (K,); at least one of each two above 0."""
+    def errors(
+        self, n_real: ArrayLike, n_synthetic: ArrayLike, passes: float | None = None
+    ) -> tuple[Floats, Floats]:
+        """Error and its draws at counts of words of equal shape (K,); at least one of each two above 0.
+
+        Args:
+            n_real: Different real words.
+            n_synthetic: Different synthetic words.
+            passes: How often a run sees each word, if it is to grow with its words; None for ``samples``.
+        """
         real, synthetic = np.broadcast_arrays(np.asarray(n_real, float), np.asarray(n_synthetic, float))
         total = real + synthetic
-        seen = np.minimum(1.0, self.samples / total)  # the share of different words that a run gets to see
+        samples = np.full(total.shape, self.samples) if passes is None else passes * total
+        seen = np.minimum(1.0, samples / total)  # the share of different words that a run gets to see
         columns = {
             "n_real": real * seen,
             "n_synthetic": synthetic * seen,
             "n_total": total * seen,
-            "seen_real": self.samples * real / total,
-            "seen_synthetic": self.samples * synthetic / total,
-            "samples": np.full(total.shape, self.samples),
+            "seen_real": samples * real / total,
+            "seen_synthetic": samples * synthetic / total,
+            "samples": samples,
             **{name: np.full(total.shape, value) for name, value in self.fixed.items()},
         }
         return self.law.predict(columns)
@@ -82,10 +89,18 @@ class Surface:
                 )
 
 
-def worth(surface: Surface, n_real: ArrayLike, n_synthetic: ArrayLike) -> tuple[Floats, Floats]:
+def worth(
+    surface: Surface, n_real: ArrayLike, n_synthetic: ArrayLike, passes: float | None = None
+) -> tuple[Floats, Floats]:
     """Real words that one more synthetic word is worth, at points (K,) with words of both kinds.
 
     The slope of error by synthetic words over that by real words, while the samples seen stay.
+
+    Args:
+        surface: The law.
+        n_real: Different real words.
+        n_synthetic: Different synthetic words.
+        passes: As of ``Surface.errors``; not None for runs that grow with their words.
 
     Returns:
         The worth (K,) and its draws (draws, K): 0 or less where more synthetic words do not help. NaN where
@@ -99,7 +114,8 @@ def worth(surface: Surface, n_real: ArrayLike, n_synthetic: ArrayLike) -> tuple[
         (real, synthetic * up),
         (real, synthetic * down),
     ]
-    estimate, draws = surface.errors(*(np.concatenate(counts) for counts in zip(*points, strict=True)))
+    counts = [np.concatenate(of_kind) for of_kind in zip(*points, strict=True)]
+    estimate, draws = surface.errors(counts[0], counts[1], passes)
 
     def ratio(errors: Floats) -> Floats:
         more_real, less_real, more_synthetic, less_synthetic = np.split(errors, 4, axis=-1)
@@ -110,24 +126,35 @@ def worth(surface: Surface, n_real: ArrayLike, n_synthetic: ArrayLike) -> tuple[
     return ratio(estimate), ratio(draws)
 
 
-def rate(surface: Surface, n_real: float, n_synthetic: float) -> dict[str, Any]:
+def rate(
+    surface: Surface, n_real: float, n_synthetic: float, *, equal_passes: bool = False
+) -> dict[str, Any]:
     """Synthetic words worth one real word at a point, with the reciprocal and whether it is extrapolated.
+
+    Args:
+        surface: The law.
+        n_real: Different real words.
+        n_synthetic: Different synthetic words.
+        equal_passes: Compare runs that grow with their words, so that each is seen as often as before; else
+            runs stay as long, and what is seen of one word is not seen of another.
 
     Raises:
         UserError: the point is too far away, or the runs leave it open whether one kind helps at all.
     """
     surface.refuse_far(n_real, n_synthetic)
-    estimate, draws = worth(surface, [n_real], [n_synthetic])
+    passes = surface.samples / (n_real + n_synthetic)
+    estimate, draws = worth(surface, [n_real], [n_synthetic], passes if equal_passes else None)
     at = f"at {n_real:,.0f} real and {n_synthetic:,.0f} synthetic words"
     if np.isnan(estimate).any() or np.isnan(draws).mean() > 0.025:
         raise UserError(
-            f"{at} the law does not tell whether more real words help. Add sizes, seeds or test words"
+            f"{at} the law does not tell whether more real words help in runs that see "
+            f"{surface.samples:,.0f} samples. Add sizes, seeds, test words or steps"
         )
     found = Interval.of(estimate[0], draws[~np.isnan(draws)])
     if found.low95 <= 0 or estimate[0] <= 0:
         raise UserError(
             f"{at} the runs do not tell whether synthetic words help: one is worth {found.estimate:.3f} real "
-            f"words [{found.low95:.3f}, {found.high95:.3f}]. Add sizes, seeds or test words"
+            f"words [{found.low95:.3f}, {found.high95:.3f}]. Add sizes, seeds, test words or steps"
         )
     turned = Interval(
         estimate=1 / found.estimate,
@@ -140,6 +167,7 @@ def rate(surface: Surface, n_real: float, n_synthetic: float) -> dict[str, Any]:
         "at": {"n_real": n_real, "n_synthetic": n_synthetic},
         "rate": turned.json(),
         "worth": found.json(),
+        "passes": passes,
         "beyond": surface.beyond(n_real, n_synthetic),
     }
 
@@ -188,98 +216,3 @@ def doubling(surface: Surface, n_real: float, n_synthetic: float) -> dict[str, A
             for name, i in gains.items()
         },
     }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Purse:
-    """Money to spend on words; prices in its unit, for one word.
-
-    Attributes:
-        have_real: Real words that one has already.
-        have_synthetic: The same of synthetic ones.
-    """
-
-    budget: float
-    price_real: float
-    price_synthetic: float
-    have_real: float = 0.0
-    have_synthetic: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (self.budget > 0 and self.price_real > 0 and self.price_synthetic >= 0):
-            raise UserError(
-                "budget and price of a real word must be above 0, the price of a synthetic word 0 or more, "
-                f"got {self.budget:g}, {self.price_real:g} and {self.price_synthetic:g}. Change them"
-            )
-        if self.have_real < 0 or self.have_synthetic < 0:
-            raise UserError("nobody has fewer than 0 words already. Change --have-real or --have-synthetic")
-
-
-def best_split(surface: Surface, purse: Purse) -> dict[str, Any]:
-    """The words to buy, so that a run on them and on those one has errs least.
-
-    No more words of a kind are bought than ``BEYOND`` times the most that runs had, nor more in all than
-    a run sees: what the money could buy beyond is left over, and said.
-
-    Raises:
-        UserError: the words one has are already too many to say anything.
-    """
-    surface.refuse_far(purse.have_real, purse.have_synthetic)
-    real, synthetic = _affordable(surface, purse)
-    estimate, draws = surface.errors(real, synthetic)
-    best, per_draw = int(estimate.argmin()), draws.argmin(axis=1)
-    bought = real[best] - purse.have_real, synthetic[best] - purse.have_synthetic
-    share = synthetic / (real + synthetic)
-    as_good = share[estimate <= estimate[best] + ALIKE]
-    spent = bought[0] * purse.price_real + bought[1] * purse.price_synthetic
-    found = {
-        "budget": purse.budget,
-        "price_real": purse.price_real,
-        "price_synthetic": purse.price_synthetic,
-        "have_real": purse.have_real,
-        "have_synthetic": purse.have_synthetic,
-        "real": float(real[best]),
-        "synthetic": float(synthetic[best]),
-        "buy_real": float(bought[0]),
-        "buy_synthetic": float(bought[1]),
-        "left_over": max(0.0, float(purse.budget - spent)),
-        "share": Interval.of(share[best], share[per_draw]).json(),
-        "as_good_share": [float(as_good.min()), float(as_good.max())],
-        "error": Interval.of(estimate[best], draws[:, best]).json(),
-        **{
-            name: Interval.of(estimate[at] - estimate[best], draws[:, at] - draws[:, best]).json()
-            for name, at in (("over_real_only", -2), ("over_synthetic_only", -1))
-        },
-        "beyond": surface.beyond(float(real[best]), float(synthetic[best])),
-        "ratio": None,
-    }
-    if real[best] > 0 and (real[per_draw] > 0).all():
-        ratio = synthetic / np.maximum(real, 1e-9)
-        found["ratio"] = Interval.of(ratio[best], ratio[per_draw]).json()
-    return found
-
-
-def _affordable(surface: Surface, purse: Purse) -> tuple[Floats, Floats]:
-    """Ways to spend the budget as far as it may be spent: the words one then has of either kind.
-
-    The last two are real words alone, and synthetic words alone.
-    """
-    most_real = max(0.0, min(purse.budget / purse.price_real, BEYOND * surface.most_real - purse.have_real))
-    cap = max(0.0, min(BEYOND * surface.most_synthetic, surface.samples) - purse.have_synthetic)
-    most_synthetic = min(_buys(purse.budget, purse.price_synthetic), cap)
-    steps = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, SPLITS)])
-    by_rest = (purse.budget - most_synthetic * steps * purse.price_synthetic) / purse.price_real
-    real = np.concatenate([most_real * steps, np.clip(by_rest, 0.0, most_real)])
-    left = purse.budget - real * purse.price_real
-    synthetic = np.clip([_buys(money, purse.price_synthetic) for money in left], 0.0, most_synthetic)
-    real = np.concatenate([real, [most_real, 0.0]]) + purse.have_real
-    synthetic = np.concatenate([synthetic, [0.0, most_synthetic]]) + purse.have_synthetic
-    if not (real + synthetic > 0).all():
-        raise UserError(
-            f"{purse.budget:g} buys no words that the law knows of. Run cells with both kinds of words"
-        )
-    return real, synthetic
-
-
-def _buys(money: float, price: float) -> float:
-    return money / price if price else np.inf

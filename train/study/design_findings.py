@@ -43,7 +43,7 @@ def design_findings(study: Study, design: Design, outcome: Outcome, points: Poin
         "differences": _differences(study, design, outcome),
         "best_on_validation": tied[0] if tied else None,
         "tied_on_validation": tied,
-        "published": _published(study, design, outcome),
+        "published": published_findings(study, design, outcome),
         "laws": _laws(study, design, points),
     }
 
@@ -107,13 +107,13 @@ def _pairs(cell: list[Row], base: list[Row]) -> list[tuple[int, int, int]]:
     return [(row["seed"], i, at[row["seed"]]) for i, row in enumerate(cell) if row["seed"] in at]
 
 
-def _published(study: Study, design: Design, outcome: Outcome) -> dict[str, Any] | None:
-    """Every other ratio against the published optimum; None where it was not tried among others."""
+def published_findings(study: Study, design: Design, outcome: Outcome) -> dict[str, Any] | None:
+    """Every other ratio against the published optimum; None where lesser and greater ones were not tried."""
     if design["scale"] != "ratio":
         return None
     ratios = {place["cell"]: place["x"] for place in places(study, design) if place["x"] is not None}
     cell = next((cell for cell, ratio in ratios.items() if ratio == PUBLISHED), None)
-    if cell is None or len(ratios) < 2:
+    if cell is None or not min(ratios.values()) < PUBLISHED < max(ratios.values()):
         return None
     others = {other: outcome.difference(other, cell) for other in ratios if other != cell}
     return {

@@ -14,7 +14,7 @@ import numpy as np
 
 from curation.core.files import read_json, write_text
 from train.laws import Points
-from train.laws.exchange import Purse
+from train.laws.purse import Purse
 from train.study.design_findings import base_of, best_on_validation, design_findings
 from train.study.draws import ALL_TESTS as ALL_TESTS
 from train.study.draws import Outcome, draw_outcome

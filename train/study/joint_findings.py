@@ -13,9 +13,10 @@ from curation.core.errors import UserError
 from train.laws import Points
 from train.laws.blending import Blend, blend
 from train.laws.choosing import choose, leave_one_budget_out
-from train.laws.exchange import Purse, Surface, best_split, doubling, rate, rate_map
+from train.laws.exchange import Surface, doubling, rate, rate_map
 from train.laws.fitting import Fitted
 from train.laws.joint import joint_forms
+from train.laws.purse import Purse, best_split
 from train.laws.size_and_words import SizeAndWords
 from train.laws.transfer import Additive, Transfer
 from train.study.design_findings import best_on_validation, told
@@ -60,7 +61,10 @@ def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[st
     at = exchange_point(study, used)
     return {
         "joint": joint,
-        "exchange": _or_refused(lambda: _exchange(surface, used, at)),
+        "exchange": {
+            **_or_refused(lambda: _exchange(surface, used, at)),
+            "equal_passes": _or_refused(lambda: rate(surface, *at, equal_passes=True)),
+        },
         "doubling": _or_refused(lambda: doubling(surface, *at)),
         "best": _or_refused(lambda: best_split(surface, purse)) if purse else None,
     }

@@ -113,27 +113,34 @@ def _joint(laws: Mapping[str, Any]) -> Iterator[str]:
         [
             row["law"],
             str(row.get("parameters") or "-"),
-            "-" if row.get("held_out_error") is None else f"{100 * row['held_out_error']:.2f}",
-            row.get("refused") or ("chosen" if row["chosen"] else ""),
+            "-" if row["held_out_error"] is None else f"{100 * row['held_out_error']:.2f}",
+            "chosen" if row["chosen"] else "",
         ]
         for row in joint["table"]
+        if "refused" not in row
     ]
     yield markdown(["form", "parameters", "points off at budgets left out", ""], body)
+    if refused := [
+        f"{row['law']}: not fitted: {row['refused']}." for row in joint["table"] if "refused" in row
+    ]:
+        yield "\n".join(refused)
     body = [_money(test) for test in laws["tests"]]
     real, synthetic = joint["names"].values()
-    head = ["test set", f"{synthetic} words worth one {real} word", f"doubling {real} words buys"]
+    worth = f"{synthetic} words worth one {real} word"
+    head = ["test set", worth, "the same at equal passes", f"doubling {real} words buys"]
     yield markdown([*head, f"doubling {synthetic} words buys"], body)
 
 
 def _money(test: Mapping[str, Any]) -> list[str]:
     exchange, doubled = test["exchange"], test["doubling"]
-    rate, gains = "not told", ["not told", "not told"]
-    if "refused" not in exchange:
-        found = exchange["rate"]
-        rate = f"{number(found['estimate'])} [{number(found['low95'])}, {number(found['high95'])}]"
+    rates, gains = [], ["not told", "not told"]
+    for found in (exchange, exchange["equal_passes"]):
+        rate = found.get("rate")
+        interval = f"[{number(rate['low95'])}, {number(rate['high95'])}]" if rate else ""
+        rates.append(f"{number(rate['estimate'])} {interval}" if rate else "not told")
     if "refused" not in doubled:
         gains = [f"{with_interval(doubled[kind])} points" for kind in ("real", "synthetic")]
-    return [test["name"], rate, *gains]
+    return [test["name"], *rates, *gains]
 
 
 def _forecast(laws: Mapping[str, Any]) -> str:

@@ -12,30 +12,44 @@ BEYOND = " This lies beyond the sizes tried."
 
 
 def rate_clause(test: Mapping[str, Any]) -> str | None:
-    """What one more real word is worth; None where the runs do not tell."""
-    if "refused" in test["exchange"]:
+    """What one more real word is worth; None where the runs do not tell.
+
+    In runs as long as those of the study if they tell that, else in runs that grow with their words.
+    """
+    if (exchange := _exchange(test)) is None:
         return None
     real, synthetic = test["joint"]["names"].values()
-    rate = test["exchange"]["rate"]
+    rate = exchange["rate"]
+    how = "" if exchange is test["exchange"] else ", if each word is seen as often as before,"
     return (
         f"One more {real} word is worth {number(rate['estimate'])} {synthetic} ones "
-        f"[{number(rate['low95'])}, {number(rate['high95'])}] on {test['name']}"
+        f"[{number(rate['low95'])}, {number(rate['high95'])}]{how} on {test['name']}"
     )
+
+
+def _exchange(test: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The exchange rate to speak of, if there is one."""
+    for found in (test["exchange"], test["exchange"].get("equal_passes", {"refused": ""})):
+        if "refused" not in found:
+            told: Mapping[str, Any] = found
+            return told
+    return None
 
 
 def next_sentence(test: Mapping[str, Any]) -> str | None:
     """Which words to get next, and what they buy; None where the runs do not tell."""
-    if "refused" in test["exchange"] or "refused" in test["doubling"]:
+    if (exchange := _exchange(test)) is None or "refused" in test["doubling"]:
         return None
     real, synthetic = test["joint"]["names"].values()
-    exchange, doubled = test["exchange"], test["doubling"]
-    at, rate = exchange["at"], exchange["rate"]
+    at, rate, doubled = exchange["at"], exchange["rate"], test["doubling"]
     by = "by the law, beyond the sizes tried," if doubled["beyond"] else "by the law,"
+    how = "" if exchange is test["exchange"] else ", in runs that see each word as often as before"
     return (
         f"At {at['n_real']:,.0f} {real} and {at['n_synthetic']:,.0f} {synthetic} words, {real} words are "
-        f"what to get next if one costs less than {number(rate['estimate'])} {synthetic} ones: {by} "
+        f"what to get next if one costs less than {number(rate['estimate'])} {synthetic} ones{how}: {by} "
         f"doubling the {real} words buys {with_interval(doubled['real'])} points on {test['name']}, doubling "
-        f"the {synthetic} words {with_interval(doubled['synthetic'])} (95 % intervals)."
+        f"the {synthetic} words {with_interval(doubled['synthetic'])}, in runs that see as many samples as "
+        "before (95 % intervals)."
     )
 
 
@@ -111,7 +125,8 @@ def _forecast(name: str, entries: Sequence[Mapping[str, Any]]) -> str:
 
 def number(value: float) -> str:
     """A positive number to two or three digits that count."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+    digits = 0 if value >= 100 else 1 if value >= 1 else 2 if value >= 0.1 else 3
+    return f"{value:,.{digits}f}"
 
 
 def percent(fraction: float) -> str:

@@ -10,7 +10,7 @@ import click
 from curation.core.errors import UserError
 
 if TYPE_CHECKING:
-    from train.laws.exchange import Purse
+    from train.laws.purse import Purse
 
 F = TypeVar("F", bound=Callable[..., Any])
 money = {"type": click.FloatRange(min=0), "metavar": "PRICE"}
@@ -53,7 +53,7 @@ def purse_of(
     Raises:
         UserError: a price is missing or cannot be, or there is no budget for it.
     """
-    from train.laws.exchange import Purse
+    from train.laws.purse import Purse
 
     if budget is None:
         if price_real is not None or price_synthetic is not None or have_real or have_synthetic:
