@@ -27,7 +27,9 @@ def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
 
 def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{key: laws[key] for key in ("answer", "remarks", "notes")},
+        "answer": _kept_together(laws["answer"]),
+        "remarks": [_kept_together(remark) for remark in laws["remarks"]],
+        "notes": laws["notes"],
         "recipe": study.recipe,
         "question": study.recipe["question"],
         "laws": laws,
@@ -54,6 +56,11 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         "datasets": study.facts["datasets"],
         "made_with": _made_with(study),
     }
+
+
+def _kept_together(sentence: str) -> str:
+    """The sentence with no line break before a percent sign."""
+    return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _cells(study: Study, laws: Mapping[str, Any]) -> list[dict[str, Any]]:
