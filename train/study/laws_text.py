@@ -84,7 +84,8 @@ def _law_sentences(found: list[dict[str, Any]], doubled: str | None) -> Iterator
         each = ", ".join(f"{name} {_digits(value)}" for name, value in law["estimate"].items())
         off = law["held_out_error"]
         tail = "" if off is None else f"; off by {percent(off)[:-2]} points at sizes it was not fitted to"
-        if set(law["estimate"]) == {"A", "a"} and doubled:  # with a floor the factor is another at each size
+        straight = set(law["estimate"]) == {"A", "a"} and "discounted" not in law["law"]
+        if straight and doubled:  # of other laws the factor is another at each size
             a = law["estimate"]["a"]
             factor = f"{2 ** -a['estimate']:.3f} [{2 ** -a['high95']:.3f}, {2 ** -a['low95']:.3f}]"
             tail = f"; error falls to {factor} of itself each time {doubled}{tail}"
@@ -145,22 +146,24 @@ def _money(test: Mapping[str, Any]) -> list[str]:
 
 def _forecast(laws: Mapping[str, Any]) -> str:
     head = ["predicted before it was read", "test set", "by", "predicted %", "95 %", "came out %", ""]
-    body = []
+    body, refused = [], {}
     for test in laws["tests"]:
         for entry in test["forecast"]:
-            row = [entry["cell"], test["name"], entry["by"]]
             if "refused" in entry:
-                body.append([*row, "-", "-", "-", entry["refused"]])
+                refused[f"The {entry['by']} law foretold nothing: {entry['refused']}."] = None
                 continue
             of = entry["predicted"]
-            where = "inside 80 %" if entry["inside80"] else "inside 95 %" if entry["inside95"] else "outside"
             body.append(
                 [
-                    *row,
+                    entry["cell"],
+                    test["name"],
+                    entry["by"],
                     f"{100 * of['estimate']:.1f}",
                     f"{100 * of['low95']:.1f} to {100 * of['high95']:.1f}",
                     f"{100 * entry['observed']:.1f}",
-                    where,
+                    "inside 80 %" if entry["inside80"] else "inside 95 %" if entry["inside95"] else "outside",
                 ]
             )
-    return markdown(head, body) if body else ""
+    return "\n\n".join(
+        [*([markdown(head, body)] if body else []), *(["\n".join(refused)] if refused else [])]
+    )

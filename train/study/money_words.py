@@ -61,7 +61,10 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
     found = [sentence] if sentence else []
     found += [
         f"No {what} on {test['name']}: {test[key]['refused']}."
-        for key, what in (("exchange", "exchange rate"), ("doubling", "forecast of twice the words"))
+        for key, what in (
+            ("exchange", "exchange rate at equal samples"),
+            ("doubling", "forecast of twice the words"),
+        )
         if "refused" in test[key]
     ]
     if (misses := test["joint"]["misses"]) > 1:
