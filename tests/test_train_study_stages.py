@@ -23,7 +23,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     with pytest.MonkeyPatch.context() as monkeypatch:
         folder = lay_out(tmp_path_factory.mktemp("stages"), monkeypatch)
         asked = recipe(ORDERS, LONGER, SIZES, held_out="none")
-        result = ablate(plan(asked, Path("out")), Path("out"), toml="", tell=lambda line: None)
+        result = ablate(plan(asked, Path("out")), Path("out"), toml="")
         assert not result.failed
         return Study.open(folder / "out")
 
