@@ -166,11 +166,16 @@ def _exchange(study: Study) -> dict[str, Any]:
     ]
     rates[0][-1] = None
     scaled = [[[None if v is None else v * by for v in row] for row in rates] for by in (0.85, 1.17)]
-    return {
+    rate = {
         "at": {"n_real": real[-1], "n_synthetic": synthetic[-1]},
         "rate": interval(8.33, 0.6),
         "worth": interval(0.12, 0.009),
+        "passes": 6.4,
         "beyond": True,
+    }
+    return {
+        **rate,
+        "equal_passes": rate,
         "map": {"real": real, "synthetic": synthetic, "rate": rates, "low80": scaled[0], "high80": scaled[1]},
     }
 

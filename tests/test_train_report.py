@@ -112,6 +112,7 @@ def test_figures_of_laws_are_all_shown(large: Study, large_html: str) -> None:
     places, last = {place for place, _, _ in Page(large_html).figures}, len(large.tests)
     for place in (
         f"tests/{last}/exchange/rate/estimate",
+        f"tests/{last}/exchange/equal_passes/rate/high95",
         f"tests/{last}/exchange/map/rate/1/2",
         f"tests/{last}/exchange/map/high80/1/2",
         f"tests/{last}/joint/parameters/k/low95",

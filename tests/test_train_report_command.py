@@ -17,7 +17,7 @@ from train.study.rows import Study
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    accuracy = {"r0": 0.31, "r1": 0.44, "r3": 0.56, "synthetic": 0.40}
+    accuracy = {"r0": 0.31, "r1": 0.44, "r3": 0.56, "r6": 0.57, "synthetic": 0.40}
     return finished(tmp_path_factory.mktemp("made"), accuracy, words={"a": 120})
 
 
@@ -42,7 +42,7 @@ def test_it_prints_table_answer_remarks_and_path_and_leaves_the_files(study: Stu
     assert again["tests"][0]["cells"] == kept["tests"][0]["cells"]
     assert parsed["page"] == str(study.path / "report.html")
     assert [parsed[key] for key in ("answer", "remarks")] == [again[key] for key in ("answer", "remarks")]
-    assert [cell["cell"] for cell in parsed["cells"]] == ["r0", "r1", "r3", "synthetic"]
+    assert [cell["cell"] for cell in parsed["cells"]] == ["r0", "r1", "r3", "r6", "synthetic"]
     assert [Path(path).name for path in parsed["tables"]] == ["runs.csv", "cells.csv"]
     assert all(Path(path).is_file() for path in parsed["tables"])
 
