@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from train.study.draws import mcnemar
+from train.study.answers.draws import mcnemar
 from train.study.rows import Study
 
 Z = {"low95": -1.96, "low80": -1.28, "high80": 1.28, "high95": 1.96}

@@ -13,12 +13,12 @@ import pytest
 from study_fakes import dataset
 
 from curation.core.recipe import build, resolved
-from train.study import workers
-from train.study.one_run import Steps
 from train.study.plan import Plan
 from train.study.recipe import StudyRecipe
 from train.study.rows import read_rows
-from train.study.run import ablate
+from train.study.running import workers
+from train.study.running.one_run import Steps
+from train.study.running.run import ablate
 
 TINY = {
     "model": {

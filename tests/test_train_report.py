@@ -13,9 +13,9 @@ from laws_fakes import made_laws
 from study_fakes import dataset, finished, part, with_words
 from study_many import many
 
-from train.study.report import write_report
-from train.study.report_csv import write_tables
-from train.study.report_figures import FORMS
+from train.study.page.csv_tables import write_tables
+from train.study.page.figures import FORMS
+from train.study.page.report import write_report
 from train.study.rows import Study
 
 STAND_IN = part("stand-in", "real", "the stand-in for real words: no photograph is among them.")

@@ -14,7 +14,7 @@ from laws_fakes import made_laws
 from study_fakes import with_words
 from study_many import many
 
-from train.study.report import write_report
+from train.study.page.report import write_report
 
 WIDTHS = {"phone": 390, "desktop": 1200}
 

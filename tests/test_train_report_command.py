@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from laws_fakes import made_laws
 from study_fakes import finished
 
-from train.study.findings import study_laws
+from train.study.answers.findings import study_laws
+from train.study.page.table import lines, markdown, text_table
 from train.study.report_command import report
-from train.study.report_table import lines, markdown, text_table
 from train.study.rows import Study
 
 

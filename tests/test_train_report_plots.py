@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from train.study.report_accuracy import Mark, against_number, by_category
-from train.study.report_agreement import observed_against_predicted, outcome_against_forecast
-from train.study.report_axes import Percent, Stretch, labelled, short_number, shortened, wrapped
-from train.study.report_figures import Figures, rate
-from train.study.report_map import field_map
+from train.study.page.accuracy import Mark, against_number, by_category
+from train.study.page.agreement import observed_against_predicted, outcome_against_forecast
+from train.study.page.axes import Percent, Stretch, labelled, short_number, shortened, wrapped
+from train.study.page.figures import Figures, rate
+from train.study.page.rate_map import field_map
 
 
 def mark(label: str, x: float | None, estimate: float, **options: Any) -> Mark:

@@ -15,9 +15,9 @@ from study_tiny import FakeFit, fake_evaluate, fake_steps, lay_out, recipe, run,
 from curation.core.errors import UserError
 from curation.core.executors import Executor
 from train.study.ablate_command import ablate
-from train.study.one_run import Steps
 from train.study.plan import plan
-from train.study.slurm import job_array
+from train.study.running.one_run import Steps
+from train.study.running.slurm import job_array
 
 R0, R1, R3 = "real40-s0", "real40-rendered40-s0", "real40-rendered120-s0"
 SYNTHETIC = "rendered120-s0"

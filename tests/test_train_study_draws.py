@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from train.laws.interval import Interval
-from train.study.draws import draw_outcome, mcnemar
+from train.study.answers.draws import draw_outcome, mcnemar
 
 
 def reads(rng: np.random.Generator, hardness: np.ndarray, accuracy: float, seeds: int) -> np.ndarray:

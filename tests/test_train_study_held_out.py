@@ -14,9 +14,9 @@ from study_tiny import FakeFit, FakeScore, fake_evaluate, lay_out, recipe, run
 
 from curation.core.errors import UserError
 from curation.core.files import read_json
-from train.study.one_run import Steps
 from train.study.plan import plan
 from train.study.rows import Study
+from train.study.running.one_run import Steps
 
 VOLUME = {"kind": "volume", "ratio": 0, "totals": [10, 20, 40]}
 SMALL, MIDDLE, LARGEST = "real10-s0", "real20-s0", "real40-s0"

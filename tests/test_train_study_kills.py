@@ -18,9 +18,9 @@ import pytest
 from study_tiny import TINY, FakeFit, FakeScore, forked, lay_out, recipe, run, without_timing
 
 from curation.core.files import write_text
-from train.study.one_run import Steps, real_steps
 from train.study.plan import Plan, plan
 from train.study.rows import Study
+from train.study.running.one_run import Steps, real_steps
 
 __all__ = ["forked"]
 VOLUME = {"kind": "volume", "ratio": 0, "totals": [10, 20, 40]}  # the largest is held out

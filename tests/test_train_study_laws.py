@@ -10,10 +10,10 @@ import pytest
 from study_fakes import finished
 
 from curation.core.errors import UserError
-from train.study import words as study_words
-from train.study.findings import study_laws
-from train.study.laws_text import law_sentences
-from train.study.report_table import lines
+from train.study.answers import words as study_words
+from train.study.answers.findings import study_laws
+from train.study.answers.laws_text import law_sentences
+from train.study.page.table import lines
 from train.study.rows import Study
 
 

@@ -13,9 +13,9 @@ from study_fakes import finished
 
 import glyphmix
 from train.laws.purse import Purse
-from train.study import findings
-from train.study.findings import refuse_not_finite, study_laws, write_laws
-from train.study.report_table import lines, text_table
+from train.study.answers import findings
+from train.study.answers.findings import refuse_not_finite, study_laws, write_laws
+from train.study.page.table import lines, text_table
 from train.study.rows import Study
 
 CELLS = {"r0": 0.4, "r1": 0.5}

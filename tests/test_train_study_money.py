@@ -15,12 +15,12 @@ from study_many import TRUTH, many
 from curation.core.files import write_json
 from train.laws.joint import Joint
 from train.laws.purse import Purse, best_split
-from train.study import joint_findings, money_words
-from train.study import words as study_words
-from train.study.design_words import with_interval
-from train.study.findings import study_laws
-from train.study.forecast import forecast
-from train.study.laws_text import laws_text
+from train.study.answers import joint_findings, money_words
+from train.study.answers import words as study_words
+from train.study.answers.design_words import with_interval
+from train.study.answers.findings import study_laws
+from train.study.answers.forecast import forecast
+from train.study.answers.laws_text import laws_text
 from train.study.rows import Study
 
 HELD_OUT = "photos8000-rendered24000"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from study_fakes import finished
 
-from train.study.design_findings import published_findings
-from train.study.design_words import published_sentence, with_interval
-from train.study.draws import draw_outcome
+from train.study.answers.design_findings import published_findings
+from train.study.answers.design_words import published_sentence, with_interval
+from train.study.answers.draws import draw_outcome
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from study_tiny import TINY, FakeFit, FakeScore, fake_evaluate, fake_steps, fork
 import glyphmix
 from curation.core.errors import UserError
 from curation.core.files import read_json
-from train.study.one_run import Steps
 from train.study.plan import plan
 from train.study.rows import read_rows
+from train.study.running.one_run import Steps
 
 __all__ = ["forked"]
 R0, R1 = "real40-s0", "real40-rendered40-s0"
@@ -183,7 +183,7 @@ def test_a_read_only_folder_is_one_sentence(words: Path, monkeypatch: pytest.Mon
     def read_only(path: Path) -> Any:
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
-    monkeypatch.setattr("train.study.begin.in_turn", read_only)
+    monkeypatch.setattr("train.study.running.begin.in_turn", read_only)
     shown = CliRunner().invoke(glyphmix.main, ["ablate", "study.toml", "-o", "out"])
     assert shown.exit_code == 1
     assert shown.stderr.endswith("Error: cannot use out/.lock: Read-only file system. Check the path.\n")
@@ -191,8 +191,8 @@ def test_a_read_only_folder_is_one_sentence(words: Path, monkeypatch: pytest.Mon
 
 def test_a_failed_run_ends_the_command_with_status_1(words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (words / "study.toml").write_text(toml(designs=[TWO]))
-    monkeypatch.setattr("train.study.run.real_steps", lambda: fake_steps(broken=(R1,)))
-    monkeypatch.setattr("train.study.run.fitting_jobs", lambda study, out: 0)
+    monkeypatch.setattr("train.study.running.run.real_steps", lambda: fake_steps(broken=(R1,)))
+    monkeypatch.setattr("train.study.running.run.fitting_jobs", lambda study, out: 0)
     shown = CliRunner().invoke(glyphmix.main, ["ablate", "study.toml", "-o", "out"])
     assert shown.exit_code == 1
     assert shown.stdout == "out: 1 of 2 runs finished\n"
@@ -208,7 +208,7 @@ def test_a_stop_is_said(words: Path, monkeypatch: pytest.MonkeyPatch, error: Bas
     def stopped(*positional: Any, **named: Any) -> None:
         raise error
 
-    monkeypatch.setattr("train.study.run.ablate", stopped)
+    monkeypatch.setattr("train.study.running.run.ablate", stopped)
     shown = CliRunner().invoke(glyphmix.main, ["ablate", "study.toml", "-o", "out"])
     assert shown.exit_code in (1, 143)
     assert "out: stopped. The same command goes on where it was.\n" in shown.stderr

@@ -10,7 +10,7 @@ from study_tiny import TINY, lay_out, recipe
 
 from train.study.plan import plan
 from train.study.rows import Study
-from train.study.run import ablate
+from train.study.running.run import ablate
 
 ORDERS = {"kind": "pretrain", "orders": ["real", "synthetic_then_real"], "ratio": 2, "shares": [0.25, 0.75]}
 LONGER = {"kind": "compute", "steps": [3, 12], "ratio": 0}

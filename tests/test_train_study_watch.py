@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from curation.core.errors import UserError
-from train.study import watch
 from train.study.ablate_command import ablate
-from train.study.progress import Progress, left_s
+from train.study.running import watch
+from train.study.running.progress import Progress, left_s
 
 NOW = 1_000_000.0
 

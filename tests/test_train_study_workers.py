@@ -15,10 +15,10 @@ import pytest
 from study_tiny import TINY, FakeFit, fake_evaluate, fake_steps, forked, lay_out, recipe, run, without_timing
 
 from curation.core.errors import UserError
-from train.study.one_run import Steps, real_steps
 from train.study.plan import plan
-from train.study.run import fitting_jobs, n_cores
-from train.study.workers import gpus
+from train.study.running.one_run import Steps, real_steps
+from train.study.running.run import fitting_jobs, n_cores
+from train.study.running.workers import gpus
 
 __all__ = ["forked"]
 R0, R1, R3 = "real40-s0", "real40-rendered40-s0", "real40-rendered120-s0"
@@ -174,13 +174,13 @@ class Talking(FakeFit):
 
 def test_threads_are_those_of_the_first_call(words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without threads in the recipe; a later call with another -j goes on with as many."""
-    monkeypatch.setattr("train.study.run.n_cores", lambda: 6)
+    monkeypatch.setattr("train.study.running.run.n_cores", lambda: 6)
     bare = {key: value for key, value in TINY.items() if key != "threads"}
     study, out = plan(recipe(train=bare), words / "out"), words / "out"
     assert fitting_jobs(study, out) == 1
     run(study, out, fake_steps(broken=(R3,)), jobs=0, only=(R0,))
     assert json.loads((out / "study.json").read_text())["threads"] == 6
-    monkeypatch.setattr("train.study.run.n_cores", lambda: 12)
+    monkeypatch.setattr("train.study.running.run.n_cores", lambda: 12)
     assert fitting_jobs(study, out) == 2
     assert {row["threads"] for row in run(study, out, fake_steps()).rows} == {6}
     assert fitting_jobs(replace(study, recipe=recipe()), words / "new") == 12
@@ -211,7 +211,7 @@ def test_runs_take_the_gpus_in_turn(words: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_more_threads_than_cores_are_said(words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("train.study.run.n_cores", lambda: 6)
+    monkeypatch.setattr("train.study.running.run.n_cores", lambda: 6)
     study, out, told = plan(recipe(train={**TINY, "threads": 4}), words / "out"), words / "out", []
     run(study, out, fake_steps(), only=(R0,))
     run(study, out, fake_steps(), told, jobs=2, only=(R0,))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synthgen.engines.trdg import Trdg
     from synthgen.render import Recipe
 
-STUDY = Path(__file__).with_name("recipes") / "study_demo.toml"
+STUDY = Path(__file__).with_name("study") / "recipes" / "study_demo.toml"
 TEST_SHARE = 0.25  # of the stand-in words, which no training set has
 N_WORDS = {"rendered": 650, "standin_train": 450, "standin_test": 1_000}
 
@@ -38,9 +38,9 @@ def demo(out: Path, jobs: int) -> None:
     Words that stand in for real ones are drawn by the engine trdg, in fonts and of words that the native
     engine's recipe does not use; the study mixes them with rendered words at 0, 1 and 3 for each.
     """
-    from train.study.findings import write_laws
-    from train.study.report import write_report
-    from train.study.report_table import report_text
+    from train.study.answers.findings import write_laws
+    from train.study.page.report import write_report
+    from train.study.page.table import report_text
     from train.study.rows import Study
 
     begun = time.monotonic()
@@ -96,7 +96,7 @@ def run_study(out: Path) -> None:
     from curation.core.recipe import build
     from train.study.plan import plan
     from train.study.recipe import StudyRecipe
-    from train.study.run import ablate
+    from train.study.running.run import ablate
 
     text = STUDY.read_text(encoding="utf-8").replace('"demo-out/', json.dumps(f"{out}/")[:-1])
     checked = plan(build(StudyRecipe, tomllib.loads(text), where=STUDY.name), out / "study")

@@ -14,7 +14,7 @@ from curation.core.dataset import Dataset
 from curation.core.errors import UserError
 from train.evaluation.metrics import bootstrap_mean
 from train.evaluation.scores import Measured, alike_of, correct_of
-from train.study.draws import draw_outcome, mcnemar
+from train.study.answers.draws import draw_outcome, mcnemar
 
 ALL = "all sets"
 

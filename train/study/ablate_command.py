@@ -14,9 +14,9 @@ from curation.core.errors import UserError
 
 if TYPE_CHECKING:
     from train.study.plan import Plan
-    from train.study.run import Result
+    from train.study.running.run import Result
 
-RECIPES = Path(__file__).parents[1] / "recipes"
+RECIPES = Path(__file__).with_name("recipes")
 
 
 @click.command()
@@ -52,7 +52,7 @@ def ablate(recipe: str | None, out: Path, watch: bool, **chosen: Any) -> None:
     if recipe is not None:
         _ablate(recipe, out, watch=watch, **chosen)
     elif watch:
-        from train.study.watch import attach
+        from train.study.running.watch import attach
 
         attach(out)
     else:
@@ -76,9 +76,9 @@ def _ablate(
     from curation.core.executors import Executor
     from train.study.plan import plan
     from train.study.recipe import StudyRecipe
-    from train.study.run import ablate as run_all
-    from train.study.run import fitting_jobs
-    from train.study.watch import Bar, Watch
+    from train.study.running.run import ablate as run_all
+    from train.study.running.run import fitting_jobs
+    from train.study.running.watch import Bar, Watch
 
     where = Executor(name=executor, ray_address=ray_address)
     path = recipes.find(recipe, RECIPES)
@@ -100,7 +100,7 @@ def _ablate(
 
 
 def _script(checked: Plan, recipe: str, out: Path) -> str:
-    from train.study.slurm import job_array
+    from train.study.running.slurm import job_array
 
     return job_array(checked, recipe, out).rstrip("\n")
 

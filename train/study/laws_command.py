@@ -32,8 +32,8 @@ def laws(study: Path | None, paper: bool, as_json: bool, **purse: Any) -> None:
     if study is None:
         _paper(as_json)
         return
-    from train.study.findings import write_laws
-    from train.study.laws_text import laws_text
+    from train.study.answers.findings import write_laws
+    from train.study.answers.laws_text import laws_text
     from train.study.rows import Study
 
     opened = Study.open(study)

@@ -15,9 +15,9 @@ from train.study.cells import Cell, Run, changed, distinct
 from train.study.checks import check_parts, check_tests
 from train.study.dataset_entries import described, refuse_changed
 from train.study.designs import Laid, Offer
+from train.study.page.table import markdown
 from train.study.parts import Part
 from train.study.recipe import StudyRecipe, design_names
-from train.study.report_table import markdown
 from train.study.shared_words import count_in_tests, shared_by_parts
 from train.study.warnings import warnings
 

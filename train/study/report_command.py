@@ -24,10 +24,10 @@ def report(study: Path, as_json: bool, **purse: Any) -> None:
     """
     from dataclasses import asdict
 
-    from train.study.findings import write_laws
-    from train.study.report import write_report
-    from train.study.report_csv import TABLES
-    from train.study.report_table import lines, report_text
+    from train.study.answers.findings import write_laws
+    from train.study.page.csv_tables import TABLES
+    from train.study.page.report import write_report
+    from train.study.page.table import lines, report_text
     from train.study.rows import Study
 
     opened = Study.open(study)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from train.study import words as study_words
+from train.study.answers import words as study_words
 from train.study.rows import Study
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from curation.core.files import write_text
 from curation.core.pool import CONTEXT, end_with_parent, interrupts_wait
-from train.study.doing import Outcome, already, do, trace_of
-from train.study.one_run import Steps
 from train.study.plan import Plan, Run
-from train.study.views import View
+from train.study.running.doing import Outcome, already, do, trace_of
+from train.study.running.one_run import Steps
+from train.study.running.views import View
 
 LOOK_S = 0.5  # between two looks at how far the runs are
 PATIENCE_S = 60.0  # for the checkpoint of a run that is told to stop

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from itertools import pairwise
 
-from train.study.report_axes import CHAR_PX, RIGHT, drawing, labelled, short_number, text
+from train.study.page.axes import CHAR_PX, RIGHT, drawing, labelled, short_number, text
 
 LEFT, TOP = 58, 26
 ROW_APART = 15  # labels of rows nearer than this would touch

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.files import write_text
-from train.study.report_sections import changes
+from train.study.page.sections import changes
 from train.study.rows import Row, Study
 
 TABLES = "runs.csv", "cells.csv"

@@ -13,9 +13,9 @@ from curation.core.errors import UserError
 from curation.core.files import disk_may_be_full, write_text
 from curation.core.lock import BusyError, alone
 from curation.core.pool import one_opencv_thread
-from train.study.one_run import Steps, one, trained
 from train.study.plan import Plan, Run
-from train.study.row_files import path_of, write_row
+from train.study.running.one_run import Steps, one, trained
+from train.study.running.row_files import path_of, write_row
 
 LOCKS = ".locks"
 FORECAST = "forecast.json"

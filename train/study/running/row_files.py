@@ -13,9 +13,9 @@ from curation.core.files import write_text
 from curation.core.fingerprint import sha256_json
 from curation.core.lock import in_turn
 from curation.core.recipe import resolved
-from train.study.begin import LOCK
 from train.study.plan import Plan
 from train.study.rows import Row
+from train.study.running.begin import LOCK
 
 KEYS = "run", "cell", "seed", "tests", "recipe", "datasets"
 AGAIN = "run ablate again: it only evaluates anew"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from train.study.report_axes import (
+from train.study.page.axes import (
     BOTTOM,
     LEFT,
     RIGHT,

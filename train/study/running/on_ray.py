@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from curation.core import ray_pool
-from train.study.doing import Outcome, already, do
-from train.study.one_run import Steps
 from train.study.plan import Plan, Run
-from train.study.views import View
-from train.study.workers import KILLED
+from train.study.running.doing import Outcome, already, do
+from train.study.running.one_run import Steps
+from train.study.running.views import View
+from train.study.running.workers import KILLED
 
 GPU = {"cpu": False, "cuda": True}  # auto: if the cluster has any
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from curation.core.errors import UserError
 from train.study.plan import Plan
-from train.study.row_files import path_of
+from train.study.running.row_files import path_of
 
 WARNED_S = 120  # before the time limit: enough for a checkpoint
 

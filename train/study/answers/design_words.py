@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from train.study.draws import ALL_TESTS
+from train.study.answers.draws import ALL_TESTS
 from train.study.rows import Study
 
 Found = Mapping[str, Any]  # the entry of a design in laws.json, of one test set

@@ -8,11 +8,17 @@ from typing import Any
 
 from curation.core.recipe import build
 from train.recipe import TrainRecipe
-from train.study import design_words
+from train.study.answers import design_words
+from train.study.answers.design_words import (
+    choice_sentence,
+    effect_clause,
+    listed,
+    points,
+    published_sentence,
+)
+from train.study.answers.draws import ALL_TESTS
+from train.study.answers.money_words import forecast_sentences, law_remarks, rate_clause
 from train.study.cells import Cell
-from train.study.design_words import choice_sentence, effect_clause, listed, points, published_sentence
-from train.study.draws import ALL_TESTS
-from train.study.money_words import forecast_sentences, law_remarks, rate_clause
 from train.study.rows import Study
 from train.study.warnings import warnings
 

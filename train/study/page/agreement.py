@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from train.study.report_axes import RIGHT, TOP, Percent, drawing, line, rising_axis, text, wrapped
+from train.study.page.axes import RIGHT, TOP, Percent, drawing, line, rising_axis, text, wrapped
 
 LEFT, BOTTOM = 52, 340
 ROW, ROWS_TOP, NAMES = 54, 8, 150

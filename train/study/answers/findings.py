@@ -15,13 +15,13 @@ import numpy as np
 from curation.core.files import read_json, write_text
 from train.laws import Points
 from train.laws.purse import Purse
-from train.study.design_findings import base_of, best_on_validation, design_findings
-from train.study.draws import ALL_TESTS as ALL_TESTS
-from train.study.draws import Outcome, draw_outcome
-from train.study.joint_findings import joint_findings
+from train.study.answers.design_findings import base_of, best_on_validation, design_findings
+from train.study.answers.draws import ALL_TESTS as ALL_TESTS
+from train.study.answers.draws import Outcome, draw_outcome
+from train.study.answers.joint_findings import joint_findings
 from train.study.rows import FORMAT, Study
 
-LAWS = Path(__file__).parents[1] / "laws"
+LAWS = Path(__file__).parents[2] / "laws"
 
 
 def study_laws(study: Study, purse: Purse | None = None) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def study_laws(study: Study, purse: Purse | None = None) -> dict[str, Any]:
         accuracy of every cell, what each design shows, the joint law with exchange rate, doubling and best
         split, and the forecast against the outcome. What cannot be said is ``{"refused": reason}``.
     """
-    from train.study.words import conclusions
+    from train.study.answers.words import conclusions
 
     correct = {test: study.correct(test) for test in study.tests}
     points = {test: study.points(test) for test in study.tests}

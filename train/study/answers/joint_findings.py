@@ -19,8 +19,8 @@ from train.laws.joint import joint_forms
 from train.laws.purse import Purse, best_split
 from train.laws.size_and_words import SizeAndWords
 from train.laws.transfer import Additive, Transfer
-from train.study.design_findings import best_on_validation, told
-from train.study.design_words import names
+from train.study.answers.design_findings import best_on_validation, told
+from train.study.answers.design_words import names
 from train.study.rows import Study
 
 MAP = 9  # counts of either kind on the map of exchange rates

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.page import write_page
-from train.study import report_sections as sections
-from train.study.report_csv import write_tables
-from train.study.report_figures import Figures, breakable
-from train.study.report_images import sheets
-from train.study.report_table import lines
+from train.study.page import sections
+from train.study.page.csv_tables import write_tables
+from train.study.page.figures import Figures, breakable
+from train.study.page.images import sheets
+from train.study.page.table import lines
 from train.study.rows import Study
 
-TEMPLATE = Path(__file__).parents[1] / "templates" / "report.html"
+TEMPLATE = Path(__file__).parents[2] / "templates" / "report.html"
 
 
 def write_report(study: Study, laws: Mapping[str, Any]) -> Path:

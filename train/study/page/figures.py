@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from train.study.report_axes import short_number
+from train.study.page.axes import short_number
 
 UNKNOWN = "–"
 Key = str | int | tuple[str | int, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from train.study import words as study_words
-from train.study.design_words import base_words, bracket, place_label, points, with_interval
-from train.study.money_words import number, percent
-from train.study.report_table import markdown
+from train.study.answers import words as study_words
+from train.study.answers.design_words import base_words, bracket, place_label, points, with_interval
+from train.study.answers.money_words import number, percent
+from train.study.page.table import markdown
 from train.study.rows import Study
 
 P_LEAST = 0.001

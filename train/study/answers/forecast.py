@@ -11,9 +11,9 @@ from curation.core.errors import UserError
 from train.laws import Points
 from train.laws.blending import Blend
 from train.laws.interval import Interval
-from train.study.design_findings import MOVES, blend_design
-from train.study.draws import ALL_TESTS
-from train.study.joint_findings import blend_joint, joint_cells
+from train.study.answers.design_findings import MOVES, blend_design
+from train.study.answers.draws import ALL_TESTS
+from train.study.answers.joint_findings import blend_joint, joint_cells
 from train.study.rows import Study
 
 JOINT = "joint"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from train.laws.exchange import BEYOND as TIMES
-from train.study.design_words import with_interval
+from train.study.answers.design_words import with_interval
 
 BEYOND = " This lies beyond the sizes tried."
 

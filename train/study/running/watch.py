@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from curation.core.pool import progress as bar_of
 from curation.core.text import aligned
-from train.study.progress import Progress, RunState, left_s
+from train.study.running.progress import Progress, RunState, left_s
 
 EACH_S = 1.0  # between two drawings
 NOT_YET = "waiting"

@@ -9,11 +9,11 @@ from pathlib import Path
 from curation.core.errors import UserError
 from curation.core.files import write_text
 from curation.core.lock import in_turn
-from train.study.doing import FORECAST, LOCKS
-from train.study.one_run import Steps
 from train.study.plan import Plan
-from train.study.row_files import collect, path_of
 from train.study.rows import Study
+from train.study.running.doing import FORECAST, LOCKS
+from train.study.running.one_run import Steps
+from train.study.running.row_files import collect, path_of
 
 TRACE = "forecast.error.txt"
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from curation.core.errors import UserError, unknown_name
 from curation.core.executors import PROCESSES, Executor
 from curation.core.files import disk_may_be_full, read_json
-from train.study.begin import begin
-from train.study.doing import Outcome, already, do, is_trained, waits
-from train.study.foretelling import foretold
-from train.study.on_ray import on_ray
-from train.study.one_run import Steps, real_steps
 from train.study.plan import Plan, Run
-from train.study.row_files import collect
 from train.study.rows import Row
-from train.study.views import PLAIN, View
-from train.study.workers import gpus, in_processes, stopped_by_signals
+from train.study.running.begin import begin
+from train.study.running.doing import Outcome, already, do, is_trained, waits
+from train.study.running.foretelling import foretold
+from train.study.running.on_ray import on_ray
+from train.study.running.one_run import Steps, real_steps
+from train.study.running.row_files import collect
+from train.study.running.views import PLAIN, View
+from train.study.running.workers import gpus, in_processes, stopped_by_signals
 
 FORECAST = "forecast"  # its place among what failed
 CROWDED = (

@@ -17,7 +17,7 @@ from train.laws.fitting import Fitted
 from train.laws.interval import Interval
 from train.laws.mixing import Mixing
 from train.laws.power import Power, PowerNoFloor
-from train.study.draws import Outcome, mcnemar
+from train.study.answers.draws import Outcome, mcnemar
 from train.study.rows import Row, Study
 
 MOVES = {  # kind of design -> what moves in it, as a column of the points; other kinds carry no law

@@ -13,11 +13,11 @@ from curation.core.recipe import resolved
 from curation.mixing import mix
 from train.inits.run import FromRun
 from train.recipe import TrainRecipe
-from train.study import kept
 from train.study.cells import Stage, changed, samples_seen
 from train.study.model_cost import training_flops
 from train.study.plan import Plan, Run, mixture_of
 from train.study.rows import Row, Study
+from train.study.running import kept
 
 Record = dict[str, Any]
 
@@ -48,7 +48,7 @@ def real_steps() -> Steps:
 
 
 def _forecast(study: Study, held_out: Sequence[str]) -> dict[str, Any]:
-    from train.study.forecast import forecast  # and scipy, which worker processes do without
+    from train.study.answers.forecast import forecast  # and scipy, which worker processes do without
 
     return forecast(study, held_out)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from train.study.report_accuracy import Mark, against_number, by_category
-from train.study.report_agreement import observed_against_predicted, outcome_against_forecast
-from train.study.report_axes import short_number
-from train.study.report_figures import rate, refusal
-from train.study.report_map import field_map
+from train.study.page.accuracy import Mark, against_number, by_category
+from train.study.page.agreement import observed_against_predicted, outcome_against_forecast
+from train.study.page.axes import short_number
+from train.study.page.figures import rate, refusal
+from train.study.page.rate_map import field_map
 from train.study.rows import Study
 
 MOST_PLOTS = 3  # test sets with a plot each; of more, that of all together stands first, theirs fold away

@@ -1,0 +1,1 @@
+"""Running a study: processes, locks, rows, and what is shown of it."""
