@@ -14,6 +14,7 @@ from study_tiny import FakeFit, fake_evaluate, fake_steps, lay_out, recipe, run,
 
 from curation.core.errors import UserError
 from curation.core.executors import Executor
+from glyphmix import main
 from train.study.ablate_command import ablate
 from train.study.plan import plan
 from train.study.running.one_run import Steps
@@ -88,6 +89,17 @@ def test_slurm_prints_a_job_array_of_the_runs_that_are_left(words: Path) -> None
     (words / "study.toml").write_text(toml())
     shown = CliRunner().invoke(ablate, ["study.toml", "-o", "out put", "--slurm"], catch_exceptions=False)
     assert shown.stdout == SCRIPT
+
+
+def test_slurm_and_a_dry_run_take_the_runs_that_were_asked_for(words: Path) -> None:
+    (words / "study.toml").write_text(toml())
+    asked = ["ablate", "study.toml", "-o", "out", "--only", R3, "--only", R0]
+    script = CliRunner().invoke(main, [*asked, "--slurm"]).stdout
+    assert "#SBATCH --array=0-1\n" in script
+    assert f"RUNS=(\n  {R0}\n  {R3}\n)\n" in script
+    for way in ("--slurm", "--dry-run"):
+        refused = CliRunner().invoke(main, [*asked, "--only", "real40-s1", way])
+        assert refused.stderr == "Error: unknown run 'real40-s1'. Did you mean 'real40-s0'?\n"
 
 
 def test_a_task_of_the_array_does_its_run(words: Path) -> None:

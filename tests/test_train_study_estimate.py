@@ -69,3 +69,11 @@ def test_a_dry_run_prints_grid_cost_and_what_is_known_to_be_weak(words: Path) ->
     found: dict[str, Any] = json.loads(printed.stdout)
     assert found["cost"]["seconds"] == 48.0
     assert not (words / "out").exists()
+
+
+def test_a_dry_run_of_one_run_reckons_with_it_alone(words: Path) -> None:
+    (words / "study.toml").write_text(toml())
+    asked = ["study.toml", "-o", "out", "--dry-run", "-j", "1", "--json", "--only", "real40-s0"]
+    found = json.loads(CliRunner().invoke(ablate, asked).stdout)
+    assert found["runs"] == ["real40-s0"]
+    assert (found["cost"]["runs"], found["cost"]["samples"]) == (1, 192)

@@ -200,8 +200,10 @@ def test_a_cell_of_two_designs_is_run_once(words: Path) -> None:
         ),
         (
             {"validation": 60},
-            "design fixed_real has no words at ratio 0. Ask for some there.",
+            "design fixed_real has no words at ratio 0. None of real can be trained on: lower validation, or "
+            "add datasets.",
         ),
+        ({"tests": ["test_a", "test_a"]}, "test set test_a is named twice. Name it once."),
         (
             {"tests": ["real"]},
             "test set real is also trained on, as real. Take it out of one of the two.",

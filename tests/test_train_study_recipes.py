@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from train.study.cells import distinct
 from train.study.plan import lay_out, plan
 from train.study.recipe import StudyRecipe
 
+ROOT = Path(__file__).parents[1]
 SHIPPED = sorted(RECIPES.glob("*.toml"))
 COUNTS = "validation", "total", "totals", "n_real", "real", "synthetic", "count"
 SMALLER = 100  # times fewer words than the recipes ask for, in tests
@@ -75,3 +79,13 @@ def smaller(table: dict[str, Any]) -> dict[str, Any]:
         else value
         for key, value in table.items()
     }
+
+
+def test_the_template_is_copied_by_the_command_at_its_head(tmp_path: Path) -> None:
+    template = RECIPES / "my_data.toml"
+    line = next(line for line in template.read_text(encoding="utf-8").splitlines() if "# Command:" in line)
+    command = line.partition("# Command:")[2].partition(" ; ")[0]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "my_data.toml").read_bytes() == template.read_bytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,14 +77,16 @@ def _ablate(
     from train.study.plan import plan
     from train.study.recipe import StudyRecipe
     from train.study.running.run import ablate as run_all
-    from train.study.running.run import fitting_jobs
+    from train.study.running.run import chosen_runs, fitting_jobs
     from train.study.running.watch import Bar, Watch
 
     where = Executor(name=executor, ray_address=ray_address)
     path = recipes.find(recipe, RECIPES)
     checked = plan(recipes.load(path, StudyRecipe), out)
     jobs = jobs or fitting_jobs(checked, out)
+    runs = chosen_runs(checked, only)
     if dry_run or slurm:
+        checked = replace(checked, runs=tuple(runs))
         click.echo(_script(checked, recipe, out) if slurm else _planned(checked, out, jobs, as_json))
         return
     for remark in checked.remarks:

@@ -29,6 +29,8 @@ def check_tests(recipe: StudyRecipe, datasets: Mapping[Path, Dataset]) -> None:
     trained_on = {datasets[path].fingerprint: path for part in recipe.parts for path in part.paths}
     names: dict[str, Path] = {}
     for path in recipe.tests:
+        if path in names.values():
+            raise UserError(f"test set {path} is named twice. Name it once.")
         dataset = datasets[path]
         if (same := trained_on.get(dataset.fingerprint)) is not None:
             raise UserError(f"test set {path} is also trained on, as {same}. Take it out of one of the two.")

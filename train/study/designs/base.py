@@ -165,7 +165,11 @@ class Offer:
         """
         taken = {part: n for some in words for part, n in some.items() if n}
         if not taken:
-            raise UserError(f"design {self.design} has no words at {label}. Ask for some there.")
+            gone = [part.name for part in self.parts if not self.n[part.name]]
+            todo = "Ask for some there."
+            if gone:
+                todo = f"None of {listed(gone)} can be trained on: lower validation, or add datasets."
+            raise UserError(f"design {self.design} has no words at {label}. {todo}")
         return Stage(words={p.name: taken[p.name] for p in self.parts if p.name in taken}, changes=changes)
 
 

@@ -30,7 +30,7 @@ THREADS = (
     "every run of this study takes {threads} threads, whatever -j is given later: another number rounds "
     "otherwise. Name threads under [train] to choose."
 )
-__all__ = ["Result", "Steps", "ablate", "fitting_jobs"]
+__all__ = ["Result", "Steps", "ablate", "chosen_runs", "fitting_jobs"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +82,7 @@ def ablate(
         UserError: ``out`` holds something else or this study with another recipe or changed datasets; a
             row is damaged; the disk is full; or ``only`` names a run that the study does not have.
     """
-    chosen, steps = _chosen(study, only), steps or real_steps()
+    chosen, steps = chosen_runs(study, only), steps or real_steps()
     with disk_may_be_full(out):
         threads = study.recipe.train.threads or max(1, n_cores() // max(jobs, 1))
         is_new = not (out / "study.json").is_file()
@@ -164,7 +164,12 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _chosen(study: Plan, only: Sequence[str]) -> list[Run]:
+def chosen_runs(study: Plan, only: Sequence[str]) -> list[Run]:
+    """The runs with the names ``only``, in the order of the grid; all of them if there are no names.
+
+    Raises:
+        UserError: the study has no run of such a name.
+    """
     runs = {run.name: run for run in study.runs}
     for name in only:
         if name not in runs:
