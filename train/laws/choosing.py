@@ -54,7 +54,8 @@ def choose(
     """Fit the law that predicts best what it has not seen.
 
     Of laws that are as good as the best one within one standard error, paired over the cells, the one with
-    the fewest parameters is chosen. A law that the cells do not pin down is passed over. Where none can be
+    the fewest parameters is chosen. A law that the cells do not pin down is passed over, for one as good: if
+    they pin none of those down, there is none, and no worse law speaks in their place. Where none can be
     judged so (too few budgets), the first that can be fitted is chosen, and its held-out error is None.
 
     Args:
@@ -72,7 +73,10 @@ def choose(
     """
     found = [resolve(law) for law in candidates]
     rows, order = judge(found, points, budget_column, seed=seed)
+    judged = any(row["tied"] for row in rows)
     for i in order:
+        if judged and not rows[i]["tied"]:
+            continue
         try:
             best = fit(found[i], points, seed=seed, n_boot=n_boot, same_words=same_words)
         except UserError as refusal:

@@ -56,6 +56,18 @@ def refuse_strange(rows: list[Row], runs: Sequence[str], out: Path) -> None:
             )
 
 
+def refuse_missing_tests(rows: Sequence[Row]) -> None:
+    """Raise a UserError for a run that lacks a test set which others have, or its count of words right."""
+    names = list(dict.fromkeys(score["name"] for row in rows for score in row["tests"]))
+    for row in rows:
+        counted = [score["name"] for score in row["tests"] if score["n_correct"] is not None]
+        if missing := [name for name in names if name not in counted]:
+            raise UserError(
+                f"the row of {row['run']} does not say how many words of {', '.join(missing)} were read. "
+                + _anew(row["run"])
+            )
+
+
 def refuse_format(facts: Mapping[str, Any], path: Path) -> None:
     """Refuse the ``study.json`` of the study ``path`` if another glyphmix wrote it otherwise.
 
@@ -107,6 +119,7 @@ class Study:
             raise UserError(
                 f"no run of the study {path} has finished. Run ablate again: it goes on where it stopped."
             )
+        refuse_missing_tests(rows)
         return cls(path, facts, rows)
 
     @property

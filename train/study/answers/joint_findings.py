@@ -25,7 +25,7 @@ from train.study.rows import Study
 
 MAP = 9  # counts of either kind on the map of exchange rates
 SIZES = 3  # model sizes that a term for them needs; cells of fewer are left out
-BUDGET = "words_by_size"  # what is left out together to choose a law: cells of equal volume and model size
+BUDGET = "volume"  # what is left out together to choose a law: cells of equal volume and model size
 SIZE_KEYS = ("model", "lr")  # changes of training that go with a model's size
 
 
@@ -82,7 +82,8 @@ def fit_joint(study: Study, points: Points) -> tuple[Fitted, list[dict[str, Any]
     some, left_out = _joint_points(study, points)
     fitted, table = choose(joint_forms(some.columns), some, BUDGET)
     if fitted is None:
-        raise UserError(table[0]["refused"])
+        refused = [row for row in table if row["refused"]]
+        raise UserError(max(refused, key=lambda row: row["tied"])["refused"])
     return fitted, [*map(told, table), *_others(some)], left_out
 
 
@@ -174,7 +175,7 @@ def surface_of(fitted: Fitted, points: Points) -> Surface:
 
 
 def _of_usual_size(points: Points) -> np.ndarray:
-    parameters = points.columns["parameters"]
+    parameters = points.column("parameters")
     return parameters / _usual(parameters)
 
 
@@ -198,7 +199,8 @@ def exchange_point(study: Study, points: Points) -> tuple[float, float]:
             return n_real, min(n_real * ratio, float(points.columns["n_synthetic"].max()))
     real, synthetic = points.columns["n_real"], points.columns["n_synthetic"]
     both = (real > 0) & (synthetic > 0)
-    return n_real, n_real * float(np.median(synthetic[both] / real[both]))
+    ratio = float(np.median(synthetic[both] / real[both]))
+    return n_real, min(n_real * ratio, float(synthetic.max()))
 
 
 def _exchange(surface: Surface, points: Points, at: tuple[float, float]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def laws_text(study: Study, laws: Mapping[str, Any]) -> str:
     """Answer and remarks, each design with its differences and laws, the joint law and what comes of it."""
     said = study_words.conclusions(study, laws)
     parts = [said["answer"], *said["remarks"], *said["notes"]]
+    if len(laws["tests"]) > 1:
+        parts.append("Tables of differences are of all tests together; of each test set: report, or --json.")
     for at in range(len(study.designs)):
         parts += _design(study, laws, at)
     parts += _joint(laws)
@@ -49,12 +51,12 @@ def differences(study: Study, laws: Mapping[str, Any], at: int) -> list[dict[str
 def _design(study: Study, laws: Mapping[str, Any], at: int) -> Iterator[str]:
     design = study.designs[at]
     yield " ".join([f"Design {design['name']}: {design['sentence']}", *design.get("remarks", [])])
-    if rows := differences(study, laws, at):
-        head = [design["factor"], "test set", "points", "95 %", "words gained", "lost", "McNemar p"]
+    last = laws["tests"][-1]["name"]
+    if rows := [row for row in differences(study, laws, at) if row["test"] == last]:
+        head = [design["factor"], "points", "95 %", "words gained", "lost", "McNemar p"]
         body = [
             [
                 row["label"],
-                row["test"],
                 points(row["estimate"]),
                 bracket(row["low95"], row["high95"])[1:-1].replace(",", " to"),
                 row["gained"],
@@ -63,7 +65,7 @@ def _design(study: Study, laws: Mapping[str, Any], at: int) -> Iterator[str]:
             ]
             for row in rows
         ]
-        yield f"Against {base_words(study, design)}:\n\n{markdown(head, body)}"
+        yield f"Against {base_words(study, design)}, on {last}:\n\n{markdown(head, body)}"
     if told := law_sentences(laws, at):
         yield "\n".join(f"{tests}: {sentence}" for tests, sentence in told)
 
@@ -121,10 +123,12 @@ def _joint(laws: Mapping[str, Any]) -> Iterator[str]:
         if "refused" not in row
     ]
     yield markdown(["form", "parameters", "points off at budgets left out", ""], body)
-    if refused := [
-        f"{row['law']}: not fitted: {row['refused']}." for row in joint["table"] if "refused" in row
-    ]:
-        yield "\n".join(refused)
+    refused: dict[str, list[str]] = {}
+    for row in joint["table"]:
+        if "refused" in row:
+            refused.setdefault(row["refused"], []).append(row["law"])
+    if refused:
+        yield "\n".join(f"Not compared: {'; '.join(names)}: {why}." for why, names in refused.items())
     body = [_money(test) for test in laws["tests"]]
     real, synthetic = joint["names"].values()
     worth = f"{synthetic} words worth one {real} word"
@@ -135,7 +139,7 @@ def _joint(laws: Mapping[str, Any]) -> Iterator[str]:
 def _money(test: Mapping[str, Any]) -> list[str]:
     exchange, doubled = test["exchange"], test["doubling"]
     rates, gains = [], ["not told", "not told"]
-    for found in (exchange, exchange["equal_passes"]):
+    for found in (exchange, exchange.get("equal_passes", {})):
         rate = found.get("rate")
         interval = f"[{number(rate['low95'])}, {number(rate['high95'])}]" if rate else ""
         rates.append(f"{number(rate['estimate'])} {interval}" if rate else "not told")

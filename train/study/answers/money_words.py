@@ -12,11 +12,11 @@ BEYOND = " This lies beyond the sizes tried."
 
 
 def rate_clause(test: Mapping[str, Any]) -> str | None:
-    """What one more real word is worth; None where the runs do not tell.
+    """What one more real word is worth; None where the runs do not tell, or the law could not be checked.
 
     In runs as long as those of the study if they tell that, else in runs that grow with their words.
     """
-    if (exchange := _exchange(test)) is None:
+    if (exchange := _exchange(test)) is None or unchecked(test):
         return None
     real, synthetic = test["joint"]["names"].values()
     rate = exchange["rate"]
@@ -24,6 +24,19 @@ def rate_clause(test: Mapping[str, Any]) -> str | None:
     return (
         f"One more {real} word is worth {number(rate['estimate'])} {synthetic} ones "
         f"[{number(rate['low95'])}, {number(rate['high95'])}]{how} on {test['name']}"
+    )
+
+
+def unchecked(test: Mapping[str, Any]) -> str | None:
+    """What to say of a joint law whose form no volume left out could test; None if one could."""
+    table = test["joint"].get("table", [])
+    if all(row["held_out_error"] is not None for row in table if row.get("chosen")):
+        return None
+    real, _ = test["joint"]["names"].values()
+    return (
+        f"the form of the joint law is taken on trust on {test['name']}, and what it says of {real} and other "
+        "words with it: without any one volume too few cells are left to test it on. Add cells with other "
+        f"numbers of {real} words"
     )
 
 
@@ -72,6 +85,8 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
             f"The law {test['joint']['law']!r} misses its cells by more than seeds and test words explain "
             f"(deviance {misses:.1f} times what is expected); its intervals are widened by that."
         )
+    if reason := unchecked(test):
+        found.append(f"{reason[0].upper()}{reason[1:]}.")
     if test["best"] is not None:
         found.append(best_sentence(test))
     return found

@@ -17,7 +17,7 @@ from train.study.answers.design_words import (
     published_sentence,
 )
 from train.study.answers.draws import ALL_TESTS
-from train.study.answers.money_words import forecast_sentences, law_remarks, rate_clause
+from train.study.answers.money_words import forecast_sentences, law_remarks, rate_clause, unchecked
 from train.study.cells import Cell
 from train.study.rows import Study
 from train.study.warnings import warnings
@@ -52,6 +52,9 @@ def answer(study: Study, laws: Mapping[str, Any]) -> str:
         clauses.append(effect_clause(study, laws, 0, _spoken_of(laws)))
     told = [clause for clause in clauses if clause]
     if not told:
+        if study.designs[0]["base"] is None and len(study.cells) > 1:
+            last = laws["tests"][-1]
+            return f"Not answered: {unchecked(last) or last['exchange']['refused']}."
         what = "ratio" if study.designs[0]["scale"] == "ratio" else "cell"
         return f"Not answered yet: only one {what} has finished, so there is nothing to compare."
     return (
