@@ -79,11 +79,11 @@ def test_a_law_that_nothing_checked_does_not_give_the_answer(tmp_path: Path, few
     assert laws["answer"].startswith("Adding 6 rendered words per photos word gained ")
     assert "is worth" not in laws["answer"]
     assert (
-        "The form of the joint law is taken on trust on all tests, and what it says of photos and other words "
-        "with it: without any one volume too few cells are left to test it on. Add cells with other numbers of "
-        "photos words."
+        "The form of the joint law is taken on trust on all tests, and what it says of photos and other "
+        "words with it: without any one volume too few cells are left to test it on. Add cells with other "
+        "numbers of photos words."
     ) in laws["remarks"]
-    laws["tests"][0] |= dict.fromkeys(("joint", "exchange", "doubling"), {"refused": "too few words"})
+    laws["tests"][0] |= {key: {"refused": "too few words"} for key in ("joint", "exchange", "doubling")}
     text = laws_text(study, laws)
     assert "| a         |" in text, "a test on which the law was refused"
     assert "not told" in text

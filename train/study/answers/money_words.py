@@ -34,9 +34,9 @@ def unchecked(test: Mapping[str, Any]) -> str | None:
         return None
     real, _ = test["joint"]["names"].values()
     return (
-        f"the form of the joint law is taken on trust on {test['name']}, and what it says of {real} and other "
-        "words with it: without any one volume too few cells are left to test it on. Add cells with other "
-        f"numbers of {real} words"
+        f"the form of the joint law is taken on trust on {test['name']}, and what it says of {real} and "
+        "other words with it: without any one volume too few cells are left to test it on. Add cells with "
+        f"other numbers of {real} words"
     )
 
 
