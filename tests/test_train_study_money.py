@@ -85,8 +85,8 @@ def test_the_best_split_is_near_the_true_optimum(found: Found, price_synthetic: 
 
 def _best(study: Study, purse: Purse) -> dict[str, Any]:
     points = study.points("a")
-    fitted, _, _ = joint_findings.fit_joint(study, points)
-    return best_split(joint_findings.surface_of(fitted, points), purse)
+    *_, blended = joint_findings.fit_joint(study, points)
+    return best_split(joint_findings.surface_of(blended, points), purse)
 
 
 def test_the_forecast_was_made_without_the_cell_and_came_true(found: Found) -> None:

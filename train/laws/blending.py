@@ -78,6 +78,13 @@ def blend(
     some = [i for i in order if rows[i]["tied"] or rows[i]["held_out_error"] is None]
     if not some:
         raise UserError(rows[0]["refused"])
+    return together([found[i] for i in some], points, seed=seed, n_boot=n_boot, same_words=same_words)
+
+
+def together(
+    some: Sequence[Law], points: Points, *, seed: int = 0, n_boot: int = 1000, same_words: bool = False
+) -> Blend:
+    """Fit these laws, with ``n_boot`` resamples shared out among them, whether pinned down or not."""
     each = max(1, n_boot // len(some))
     how = {"seed": seed, "n_boot": each, "same_words": same_words, "vague": True}
-    return Blend(fits=tuple(fit(found[i], points, **how) for i in some))
+    return Blend(fits=tuple(fit(law, points, **how) for law in some))

@@ -11,9 +11,9 @@ import numpy as np
 
 from curation.core.errors import UserError
 from train.laws import Points
-from train.laws.blending import Blend, blend
+from train.laws.blending import Blend, blend, together
 from train.laws.choosing import choose, leave_one_budget_out
-from train.laws.exchange import Surface, doubling, rate, rate_map
+from train.laws.exchange import Predicts, Surface, doubling, rate, rate_map
 from train.laws.fitting import Fitted
 from train.laws.joint import joint_forms
 from train.laws.purse import Purse, best_split
@@ -32,7 +32,7 @@ SIZE_KEYS = ("model", "lr")  # changes of training that go with a model's size
 def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[str, Any]:
     """Joint law, exchange rate, doubling and, for a purse, the best split; each may be a refusal."""
     try:
-        fitted, table, left_out = fit_joint(study, points)
+        fitted, table, left_out, blended = fit_joint(study, points)
     except UserError as refusal:
         refused = {"refused": str(refusal)}
         return {
@@ -44,6 +44,7 @@ def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[st
     real, synthetic = names(study, [cell["cell"] for cell in fitted.cells])
     joint = {
         "law": fitted.law.title,
+        "blended": [one.law.title for one in blended.fits],
         "names": {"real": real, "synthetic": synthetic},
         "parameters": fitted.json()["estimate"],
         "deviance": fitted.deviance,
@@ -57,7 +58,7 @@ def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[st
         ],
     }
     used = points.where(np.isin(points.cell, [cell["cell"] for cell in fitted.cells]))
-    surface = surface_of(fitted, used)
+    surface = surface_of(blended, used)
     at = exchange_point(study, used)
     return {
         "joint": joint,
@@ -70,21 +71,24 @@ def joint_findings(study: Study, points: Points, purse: Purse | None) -> dict[st
     }
 
 
-def fit_joint(study: Study, points: Points) -> tuple[Fitted, list[dict[str, Any]], dict[str, int]]:
+def fit_joint(study: Study, points: Points) -> tuple[Fitted, list[dict[str, Any]], dict[str, int], Blend]:
     """The form of the joint law that predicts volumes left out best.
 
     Returns:
-        The fit, all forms tried, and how many cells took no part, by reason.
+        The fit, all forms tried, how many cells took no part, by reason, and all forms that are as good: what
+        they say of the worth of a word differs more than any one of them admits.
 
     Raises:
         UserError: no form can be fitted to the cells.
     """
     some, left_out = _joint_points(study, points)
-    fitted, table = choose(joint_forms(some.columns), some, BUDGET)
+    forms = joint_forms(some.columns)
+    fitted, table = choose(forms, some, BUDGET)
     if fitted is None:
         refused = [row for row in table if row["refused"]]
         raise UserError(max(refused, key=lambda row: row["tied"])["refused"])
-    return fitted, [*map(told, table), *_others(some)], left_out
+    alike = [form for form, row in zip(forms, table, strict=True) if row["tied"]] or [fitted.law]
+    return fitted, [*map(told, table), *_others(some)], left_out, together(alike, some)
 
 
 def blend_joint(study: Study, points: Points) -> Blend:
@@ -163,10 +167,10 @@ def _parts(cell: Mapping[str, Any], synthetic: set[str]) -> frozenset[str]:
     return frozenset(part for part, n in cell["stages"][0]["words"].items() if n and part in synthetic)
 
 
-def surface_of(fitted: Fitted, points: Points) -> Surface:
+def surface_of(law: Predicts, points: Points) -> Surface:
     """The joint law for runs trained as most are."""
     return Surface(
-        law=fitted,
+        law=law,
         samples=_usual(points.columns["samples"]),
         most_real=float(points.columns["n_real"].max()),
         most_synthetic=float(points.columns["n_synthetic"].max()),
