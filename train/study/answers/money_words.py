@@ -85,6 +85,11 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
             f"The law {test['joint']['law']!r} misses its cells by more than seeds and test words explain "
             f"(deviance {misses:.1f} times what is expected); its intervals are widened by that."
         )
+    if len(forms := test["joint"].get("blended", [])) > 1:
+        found.append(
+            f"{len(forms)} forms of the joint law predict volumes left out equally well, and what is said of the "
+            f"worth of words is of all of them: {'; '.join(forms)}."
+        )
     if reason := unchecked(test):
         found.append(f"{reason[0].upper()}{reason[1:]}.")
     if test["best"] is not None:
