@@ -87,8 +87,8 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
         )
     if len(forms := test["joint"].get("blended", [])) > 1:
         found.append(
-            f"{len(forms)} forms of the joint law predict volumes left out equally well, and what is said of the "
-            f"worth of words is of all of them: {'; '.join(forms)}."
+            f"{len(forms)} forms of the joint law predict volumes left out equally well, and what is said of "
+            f"the worth of words is of all of them: {'; '.join(forms)}."
         )
     if reason := unchecked(test):
         found.append(f"{reason[0].upper()}{reason[1:]}.")
