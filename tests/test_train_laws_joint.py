@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
-from planted_laws import JOINT, REALS, SYNTHETICS, exact_points, joint_error, joint_points, points_of
+from planted_laws import GRID, JOINT, REALS, SYNTHETICS, exact_points, joint_error, joint_points, points_of
 
 from curation.core.errors import UserError
 from train.laws import Points
@@ -32,6 +33,18 @@ def test_the_planted_worth_and_exponent_are_found() -> None:
     assert all(abs(one["k"] / JOINT["k"] - 1) < 0.1 for one in found)
     assert np.mean([abs(one["b"] - JOINT["b"]) < 0.03 for one in found]) >= 0.9
     assert np.mean([one["E"] for one in found]) == pytest.approx(JOINT["E"], abs=0.005)
+
+
+def test_synthetic_words_are_never_worth_more_the_more_there_are() -> None:
+    """Where a curve above 1 would fit, the rate that it told would be of its own making."""
+
+    def error(cell: Mapping[str, Any]) -> float:
+        return float(0.04 + 6.0 * (cell["n_real"] + 1e-4 * cell["n_synthetic"] ** 1.4) ** -0.32)
+
+    cells = [cell for cell in GRID if cell["n_real"]]
+    points = points_of(cells, error, np.random.default_rng(0))
+    found = fit(Joint(curved=True, repeats="counted_once"), points, n_boot=0)
+    assert found.estimate["r"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("seed_sd", [0.0, 0.003])

@@ -15,7 +15,7 @@ from train.laws.repeats import R_STAR, fresh_words, seen_or_unique
 
 Repeats = Literal["discounted", "fitted", "counted_once"]
 WORTH = (1e-5, 30.0)  # a synthetic word, in real words, at the middle of the grid
-CURVE = (0.05, 1.5)
+CURVE = (0.05, 1.0)  # above 1 a synthetic word would be worth more, the more of them there are
 R_BOUNDS = (0.3, 300.0)
 
 
@@ -102,7 +102,7 @@ class Joint:
     Attributes:
         floor: Whether there is an ``E``.
         size: Whether there is a term for ``parameters``; it needs a grid over model sizes.
-        curved: Whether ``r`` is fitted, not 1.
+        curved: Whether ``r`` is fitted, up to 1, and not 1.
         repeats: ``discounted`` (R = 15), ``fitted`` (R fitted), or ``counted_once``: repeats for nothing.
 
     Source:
