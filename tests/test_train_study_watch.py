@@ -35,6 +35,7 @@ def a_study(out: Path) -> Path:
         "recipe": {"seeds": [0, 1], "train": {"steps": 100, "batch": 10}},
         "cells": [{"name": name, "stages": found} for name, found in stages.items()],
         "runs": [f"{name}-s{seed}" for name in stages for seed in (0, 1)],
+        **{"parts": [], "designs": [], "datasets": []},
     }
     (out / "runs").mkdir(parents=True)
     (out / "study.json").write_text(json.dumps(facts))

@@ -9,8 +9,7 @@ from typing import Any
 
 from curation.core.dataset import Dataset
 from curation.core.errors import UserError
-from curation.core.files import read_json
-from train.study.rows import refuse_format
+from train.study.rows import read_facts, refuse_format
 
 
 def described(role: str, part: str, path: Path, dataset: Dataset) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def refuse_changed(entries: Sequence[Mapping[str, Any]], out: Path) -> None:
     """
     if not (out / "study.json").is_file():
         return
-    facts = read_json(out / "study.json")
+    facts = read_facts(out)
     refuse_format(facts, out)
     before = {entry["path"]: entry for entry in facts["datasets"]}
     for entry in entries:

@@ -14,11 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation.core.errors import UserError
-from curation.core.files import read_json
 from curation.core.fingerprint import sha256_json
 from train.laws.points import Points
 
 FORMAT = 2  # 1 had one design and two parts
+FACTS = "recipe", "cells", "parts", "designs", "runs", "datasets"
+KINDS: dict[str, type] = {
+    **dict.fromkeys(("run", "cell"), str),
+    **dict.fromkeys(("seed", "n_real", "n_synthetic", "n_total", "steps", "samples_seen", "parameters"), int),
+    **dict.fromkeys(("words", "seen", "unique", "validation"), dict),
+    "tests": list,
+}
 Row = dict[str, Any]
 
 
@@ -35,12 +41,42 @@ def read_rows(path: Path) -> list[Row]:
         if not line.endswith(b"\n"):
             break
         try:
-            rows.append(json.loads(line))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise UserError(
-                f"{path} is damaged in line {number}. Delete that line and run ablate again."
-            ) from None
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not is_row(row):
+            raise UserError(f"{path} is damaged in line {number}. Delete that line and run ablate again.")
+        rows.append(row)
     return rows
+
+
+def is_row(value: Any) -> bool:
+    """Whether a JSON value has what is read of a row."""
+    return (
+        isinstance(value, dict)
+        and all(isinstance(value.get(key), kind) for key, kind in KINDS.items())
+        and all(isinstance(score, dict) and "name" in score for score in value["tests"])
+    )
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read the ``study.json`` of the study ``path``, of whatever format.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        facts = json.loads((path / "study.json").read_text(encoding="utf-8"))
+    except ValueError:
+        facts = None
+    is_whole = isinstance(facts, dict) and isinstance(facts.get("format"), int)
+    if not is_whole or (facts["format"] == FORMAT and any(key not in facts for key in FACTS)):
+        raise UserError(
+            f"{path / 'study.json'} is damaged. Remove it and run ablate again with the recipe that the "
+            "study was begun with: runs that have finished stay."
+        )
+    found: dict[str, Any] = facts
+    return found
 
 
 def refuse_strange(rows: list[Row], runs: Sequence[str], out: Path) -> None:
@@ -109,7 +145,7 @@ class Study:
         """
         if not (path / "study.json").is_file():
             raise UserError(f"{path} holds no study: it has no study.json. Make one with 'ablate'.")
-        facts = read_json(path / "study.json")
+        facts = read_facts(path)
         refuse_format(facts, path)
         order = {name: i for i, name in enumerate(facts["runs"])}
         rows = read_rows(path / "runs.jsonl")

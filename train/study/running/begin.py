@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from curation.core.files import read_json, refuse_existing, write_json
+from curation.core.files import refuse_existing, write_json
 from curation.core.lock import in_turn
 from curation.core.recipe import resolved
 from train.run_folder import differing
 from train.study.dataset_entries import refuse_changed
 from train.study.plan import Plan
-from train.study.rows import FORMAT
+from train.study.rows import FORMAT, read_facts
 
 LOCK = ".lock"
 OURS = LOCK, ".locks", "mixtures", "runs", "runs.jsonl", "study.json", ".study.json.tmp"
@@ -43,7 +43,7 @@ def begin(study: Plan, out: Path, *, toml: str, command: str | None, threads: in
         facts = _facts(study, toml, command) | {"threads": threads}
         if not (out / "study.json").is_file():
             write_json(out / "study.json", facts)
-        before: dict[str, Any] = read_json(out / "study.json")
+        before = read_facts(out)
         if before["format"] != FORMAT:
             raise UserError(
                 f"study {out} has format {before['format']}, and this glyphmix goes on with format {FORMAT} "

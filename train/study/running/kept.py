@@ -25,8 +25,12 @@ def mixture(folder: Path, spec: MixRecipe, seed: int) -> dict[str, Any]:
     """Read the manifest of a mixture that is there.
 
     Raises:
-        UserError: it is of another recipe or seed.
+        UserError: it is damaged, or of another recipe or seed.
     """
+    if not (folder / "manifest.json").is_file():
+        raise UserError(
+            f"mixture {folder} is damaged: it has no manifest.json. Remove it and run ablate again."
+        )
     manifest: dict[str, Any] = read_json(folder / "manifest.json")
     keys = _unlike(manifest["recipe"], resolved(spec), frozenset())
     if manifest["seed"] != seed:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from curation.core.errors import UserError
-from curation.core.files import read_json
-from train.study.rows import FORMAT
+from train.study.rows import FORMAT, read_facts
 
 WINDOW_S = 30.0  # over which a speed is measured
 STILL_S = 120.0  # without a step: most trainings take hundreds meanwhile
@@ -66,7 +65,7 @@ class Progress:
     def __init__(self, out: Path) -> None:
         if not (out / "study.json").is_file():
             raise UserError(f"{out} holds no study: it has no study.json. Make one with 'ablate'.")
-        facts = read_json(out / "study.json")
+        facts = read_facts(out)
         if facts["format"] > FORMAT:
             raise UserError(
                 f"{out} has format {facts['format']}; this glyphmix reads up to {FORMAT}. Update it."

@@ -13,11 +13,10 @@ from curation.core.files import write_text
 from curation.core.fingerprint import sha256_json
 from curation.core.lock import in_turn
 from curation.core.recipe import resolved
-from train.study.plan import Plan
-from train.study.rows import Row
+from train.study.plan import Plan, Run
+from train.study.rows import Row, is_row
 from train.study.running.begin import LOCK
 
-KEYS = "run", "cell", "seed", "tests", "recipe", "datasets"
 AGAIN = "run ablate again: it only evaluates anew"
 
 
@@ -52,9 +51,7 @@ def collect(study: Plan, out: Path) -> dict[str, Row]:
     """
     with in_turn(out / LOCK):
         _refuse_strange(study, out)
-        rows = {
-            run.name: _read(study, out, run.name) for run in study.runs if path_of(out, run.name).is_file()
-        }
+        rows = {run.name: _read(study, out, run) for run in study.runs if path_of(out, run.name).is_file()}
         lines = [json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n" for row in rows.values()]
         path = out / "runs.jsonl"
         if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != "".join(lines):
@@ -62,24 +59,28 @@ def collect(study: Plan, out: Path) -> dict[str, Row]:
         return rows
 
 
-def _read(study: Plan, out: Path, run: str) -> Row:
-    path = path_of(out, run)
+def _read(study: Plan, out: Path, run: Run) -> Row:
+    path, tests = path_of(out, run.name), [d["name"] for d in study.datasets if d["role"] == "test"]
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         row = None
-    if not isinstance(row, dict) or any(key not in row for key in KEYS) or list(_not_finite(row)):
+    if not is_row(row) or list(_not_finite(row)) or [score["name"] for score in row["tests"]] != tests:
         raise UserError(f"{path} is damaged. Remove it and {AGAIN}.")
-    if row["run"] != run:
-        raise UserError(
-            f"{path} is the row of {row['run']}. Remove the folder runs/{run} and run ablate again."
-        )
+    if row["run"] != run.name:
+        raise UserError(f"{path} is the row of {row['run']}. {_anew(run.name)}")
     datasets = {entry["path"]: entry["fingerprint"] for entry in study.datasets}
-    if row["recipe"] != sha256_json(resolved(study.recipe)) or row["datasets"] != datasets:
+    if row.get("recipe") != sha256_json(resolved(study.recipe)) or row.get("datasets") != datasets:
         raise UserError(
-            f"{path} is of another study: its recipe or datasets are not those of {out}. {_anew(run)}"
+            f"{path} is of another study: its recipe or datasets are not those of {out}. {_anew(run.name)}"
         )
+    if (row["cell"], row["seed"], row["words"]) != (run.cell.name, run.seed, _words(study, run)):
+        raise UserError(f"{path} has another cell, seed or words than {run.name}. Remove it and {AGAIN}.")
     return row
+
+
+def _words(study: Plan, run: Run) -> dict[str, int]:
+    return {part.name: run.cell.words.get(part.name, 0) for part in study.recipe.parts}
 
 
 def _anew(run: str) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from curation.core.errors import UserError, unknown_name
 from curation.core.executors import PROCESSES, Executor
-from curation.core.files import disk_may_be_full, read_json
+from curation.core.files import disk_may_be_full
 from train.study.plan import Plan, Run
-from train.study.rows import Row
+from train.study.rows import Row, read_facts
 from train.study.running.begin import begin
 from train.study.running.doing import Outcome, already, do, is_trained, waits
 from train.study.running.foretelling import foretold
@@ -155,7 +155,7 @@ def fitting_jobs(study: Plan, out: Path) -> int:
         return len(devices)
     threads = study.recipe.train.threads
     if (out / "study.json").is_file():
-        threads = read_json(out / "study.json").get("threads")
+        threads = read_facts(out).get("threads")
     return max(1, n_cores() // threads) if threads else 1
 
 
