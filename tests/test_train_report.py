@@ -211,7 +211,8 @@ def test_the_page_shows_what_was_trained_on_and_what_changed_sides(html: str) ->
         assert title in html
     assert html.count("data:image/jpeg;base64,") == 90  # no word is lost by r3, so that sheet is empty
     assert "broken_image" in html
-    assert "glyphmix import tsv SOURCE -o real\nglyphmix ablate study.toml" in html
+    assert "glyphmix import tsv SOURCE -o real\n" in html
+    assert "\nglyphmix ablate study.toml" in html
 
 
 def test_pictures_that_are_gone_are_missed_and_not_fatal(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from train.study.purse_options import purse_of, purse_options
 @click.command()
 @click.argument("study", metavar="OUT", type=click.Path(path_type=Path))
 @purse_options
+@click.option("--no-pictures", is_flag=True, help="Show no word of any dataset, for a page to pass on.")
 @options.as_json
-def report(study: Path, as_json: bool, **purse: Any) -> None:
+def report(study: Path, no_pictures: bool, as_json: bool, **purse: Any) -> None:
     """Write the page of the study OUT, report.html, and print its table.
 
     Beside it stand runs.csv and cells.csv, the same figures for a spreadsheet, and laws.json, all that is
@@ -32,7 +33,7 @@ def report(study: Path, as_json: bool, **purse: Any) -> None:
 
     opened = Study.open(study)
     found = write_laws(opened, purse_of(opened.parts, **purse))
-    page = write_report(opened, found)
+    page = write_report(opened, found, pictures=not no_pictures)
     if as_json:
         printed = {key: found[key] for key in ("answer", "remarks", "notes")}
         printed["cells"] = [asdict(line) for line in lines(opened, found)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from train.laws.exchange import BEYOND as TIMES
 from train.study.answers.design_words import with_interval
 
@@ -71,8 +73,17 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
     if "refused" in test["joint"]:
         return [f"No exchange rate: {test['joint']['refused']}."]
     sentence = next_sentence(test)
-    found = [sentence] if sentence else []
-    found += [
+    found = [*([sentence] if sentence else []), *law_caveats(test)]
+    if reason := unchecked(test):
+        found.append(f"{reason[0].upper()}{reason[1:]}.")
+    if test["best"] is not None:
+        found.append(best_sentence(test))
+    return found
+
+
+def law_caveats(test: Mapping[str, Any]) -> list[str]:
+    """What a joint law that was fitted does not tell, and how well it meets its cells."""
+    found = [
         f"No {what} on {test['name']}: {test[key]['refused']}."
         for key, what in (
             ("exchange", "exchange rate at equal samples"),
@@ -90,10 +101,6 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
             f"{len(forms)} forms of the joint law predict volumes left out equally well, and what is said of "
             f"the worth of words is of all of them: {'; '.join(forms)}."
         )
-    if reason := unchecked(test):
-        found.append(f"{reason[0].upper()}{reason[1:]}.")
-    if test["best"] is not None:
-        found.append(best_sentence(test))
     return found
 
 
@@ -108,11 +115,11 @@ def best_sentence(test: Mapping[str, Any]) -> str:
     if best["have_real"] or best["have_synthetic"]:
         have = f", beside {best['have_real']:,.0f} {real} and {best['have_synthetic']:,.0f} {synthetic} words"
     told = (
-        f"A budget of {best['budget']:,g} at {best['price_real']:g} a {real} word and "
-        f"{best['price_synthetic']:g} a {synthetic} one is best spent on {best['buy_real']:,.0f} {real} and "
-        f"{best['buy_synthetic']:,.0f} {synthetic} words{have}: accuracy {percent(1 - error['estimate'])} "
-        f"[{percent(1 - error['high95'])}, {percent(1 - error['low95'])}] on {test['name']}, "
-        f"{with_interval(best['over_real_only'])} points over {real} words alone and "
+        f"A budget of {best['budget']:,g} at {price(best['price_real'])} a {real} word and "
+        f"{price(best['price_synthetic'])} a {synthetic} one is best spent on {best['buy_real']:,.0f} {real} "
+        f"and {best['buy_synthetic']:,.0f} {synthetic} words{have}: accuracy "
+        f"{percent(1 - error['estimate'])} [{percent(1 - error['high95'])}, {percent(1 - error['low95'])}] "
+        f"on {test['name']}, {with_interval(best['over_real_only'])} points over {real} words alone and "
         f"{with_interval(best['over_synthetic_only'])} over {synthetic} words alone; the best share of "
         f"{synthetic} words is {percent(share['estimate'])} [{percent(share['low95'])}, "
         f"{percent(share['high95'])}], and from {percent(least)} to {percent(most)} it is as good to a tenth "
@@ -150,6 +157,11 @@ def number(value: float) -> str:
     """A positive number to two or three digits that count."""
     digits = 0 if value >= 100 else 1 if value >= 1 else 2 if value >= 0.1 else 3
     return f"{value:,.{digits}f}"
+
+
+def price(value: float) -> str:
+    """A price to six digits that count, never with an exponent."""
+    return np.format_float_positional(value, precision=6, fractional=False, trim="-")
 
 
 def percent(fraction: float) -> str:

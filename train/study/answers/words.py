@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from curation.core.recipe import build
 from train.recipe import TrainRecipe
@@ -17,10 +17,18 @@ from train.study.answers.design_words import (
     published_sentence,
 )
 from train.study.answers.draws import ALL_TESTS
-from train.study.answers.money_words import forecast_sentences, law_remarks, rate_clause, unchecked
+from train.study.answers.money_words import (
+    forecast_sentences,
+    law_caveats,
+    law_remarks,
+    rate_clause,
+    unchecked,
+)
 from train.study.cells import Cell
 from train.study.rows import Study
 from train.study.warnings import warnings
+
+Place = int | Literal["study", "law", "forecast"]
 
 ALIKE = {  # of a row: what must be equal for runs to differ in mixture and seed alone
     "git_commit": "the commit of glyphmix",
@@ -64,17 +72,29 @@ def answer(study: Study, laws: Mapping[str, Any]) -> str:
 
 def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
     """Say what the answer rests on, what the other designs and the laws show, and what weakens it."""
-    found = []
+    return [sentence for _, sentence in placed_remarks(study, laws)]
+
+
+def placed_remarks(study: Study, laws: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """The remarks, each with what it speaks of: the number of a design, a part of the page, or the whole."""
+    found: list[tuple[Place, str]] = []
     if _chosen_among_several(study, laws):
-        found.append(choice_sentence(study, laws, 0, _held_out(study)))
-    found += [sentence for at in range(len(study.designs)) for sentence in _of_design(study, laws, at)]
-    found += law_remarks(laws["tests"][-1])
-    found += forecast_sentences(laws)
-    found.append(_sureness(laws))
+        found.append(("study", choice_sentence(study, laws, 0, _held_out(study))))
+    for at in range(len(study.designs)):
+        found += [(at, sentence) for sentence in _of_design(study, laws, at)]
+    last = laws["tests"][-1]
+    caveats = law_caveats(last) if rate_clause(last) else []
+    found += [("law" if told in caveats else "study", told) for told in law_remarks(last)]
+    found += [("forecast", sentence) for sentence in forecast_sentences(laws)]
+    return found + [("study", sentence) for sentence in [_sureness(laws), *_weakened(study)]]
+
+
+def _weakened(study: Study) -> list[str]:
+    """What weakens the answer of the runs as they are."""
     shared = {test: _shared(study, test) or 0 for test in study.tests}
     cells = [Cell.read(entry) for entry in study.facts["cells"]]
     copies = {(pair["first"], pair["second"]): pair["n"] for pair in study.facts.get("copies", [])}
-    found += warnings(cells, shared, build(TrainRecipe, study.recipe["train"], where="study.json"), copies)
+    found = warnings(cells, shared, build(TrainRecipe, study.recipe["train"], where="study.json"), copies)
     if study.missing:
         found.append(f"Not finished: {', '.join(study.missing)}. Run ablate again to go on.")
     return found + _unlike(study)
@@ -95,7 +115,8 @@ def _of_design(study: Study, laws: Mapping[str, Any], at: int) -> list[str]:
         tail = ""
         if first["best_on_validation"] == first["base"] and design["scale"] != "log":
             best = design_words.place_label(design, first["base"])
-            tail = f"; {best} read most of the held-out words"
+            what = "the ratio " if design["scale"] == "ratio" else ""
+            tail = f"; {what}{best} read most of the held-out words"
         found.append(f"{clause} (95 % intervals){tail}.")
     if design["scale"] == "ratio":
         off_axis = [place["cell"] for place in design["places"] if place["x"] is None]

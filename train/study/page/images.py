@@ -50,7 +50,7 @@ def sheets(study: Study, laws: Mapping[str, Any]) -> list[Sheet]:
     shown = []
     for part in study.facts["parts"]:
         if run := _most(study, part["name"]):
-            shown.append(_trained_on(study, run, part["name"], f"Trained on: {part['name']} words"))
+            shown.append(_trained_on(study, run, part, f"Trained on: {part['name']} words"))
     if pair := _compared(study, laws):
         (cell, label), (base, base_label) = pair
         run, before = study.runs(cell)[0], study.runs(base)[0]
@@ -79,22 +79,25 @@ def _compared(study: Study, laws: Mapping[str, Any]) -> tuple[tuple[str, str], t
     return (cell, labels[cell]), (base, labels[base])
 
 
-def _trained_on(study: Study, run: Row, part: str, title: str) -> Sheet:
+def _trained_on(study: Study, run: Row, part: Mapping[str, Any], title: str) -> Sheet:
+    """Words of a part; if there are none, no folder of this machine is named, for pages are passed on."""
     about = f"drawn at random from the run {run['run']}"
     try:
         mixture = Mixture.open(study.path / "mixtures" / run["run"])
-    except UserError as error:
-        return Sheet(title=title, about=f"not shown: {error}", words=())
+        datasets = mixture.datasets()
+    except UserError:
+        gone = f"not shown: dataset {' or '.join(part['paths'])}, or the mixture of {run['run']}, is gone"
+        return Sheet(title=title, about=f"{gone} or has changed since.", words=())
     described = mixture.manifest["sources"]
-    source = [entry["name"] for entry in described].index(part)
+    source = [entry["name"] for entry in described].index(part["name"])
     first = sum(len(entry["datasets"]) for entry in described[:source])
     words = [
         (dataset, int(row))
-        for number, dataset in enumerate(mixture.datasets())
+        for number, dataset in enumerate(datasets)
         if first <= number < first + len(described[source]["datasets"])
         for row in mixture.training_rows(number)
     ]
-    picked = [words[i] for i in _some(len(words), "trained", part)]
+    picked = [words[i] for i in _some(len(words), "trained", part["name"])]
     return Sheet(title=title, about=about, words=_words(picked))
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.page import write_page
+from train.study.answers.money_words import price
+from train.study.answers.words import Place, placed_remarks
 from train.study.page import sections
 from train.study.page.csv_tables import write_tables
 from train.study.page.figures import Figures, breakable
@@ -14,21 +16,26 @@ from train.study.page.images import sheets
 from train.study.page.table import lines
 from train.study.rows import Study
 
+MOST_REMARKS = 5  # above the first plot; more are not read
 TEMPLATE = Path(__file__).parents[2] / "templates" / "report.html"
 
 
-def write_report(study: Study, laws: Mapping[str, Any]) -> Path:
-    """Write ``report.html`` and the tables it speaks of into the study's folder; return the page's path."""
+def write_report(study: Study, laws: Mapping[str, Any], *, pictures: bool = True) -> Path:
+    """Write ``report.html`` and the tables it speaks of into the study's folder; return the page's path.
+
+    Without ``pictures`` it shows no picture and no label of any dataset, so that it may be passed on where
+    these may not.
+    """
     write_tables(study, laws)
     path = study.path / "report.html"
-    write_page(TEMPLATE, _content(study, laws), path)
+    write_page(TEMPLATE, {**_content(study, laws), "sheets": sheets(study, laws) if pictures else None}, path)
     return path
 
 
 def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "answer": _kept_together(laws["answer"]),
-        "remarks": [_kept_together(remark) for remark in laws["remarks"]],
+        **_remarks(study, laws),
         "notes": laws["notes"],
         "recipe": study.recipe,
         "question": study.recipe["question"],
@@ -47,15 +54,26 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         "held_out": study.facts["held_out"],
         "parts": _parts(study),
         "several_seeds": any(len(study.runs(cell)) > 1 for cell in study.cells),
-        "sheets": sheets(study, laws),
         "drops": _drops(study),
-        "commands": _commands(study),
+        "commands": _commands(study, laws),
         "recipe_toml": study.facts["recipe_toml"],
         "runs": study.rows,
         "tests": study.tests,
         "datasets": study.facts["datasets"],
+        "moving": [
+            key for key in ("parameters", "samples_seen") if len({row[key] for row in study.rows}) > 1
+        ],
         "made_with": _made_with(study),
     }
+
+
+def _remarks(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
+    """The remarks by where the page has them: above all plots, folded below those, or in a section."""
+    at: dict[Place, list[str]] = {}
+    for place, sentence in placed_remarks(study, laws):
+        at.setdefault(place, []).append(_kept_together(sentence))
+    general = at.pop("study", [])
+    return {"remarks": general[:MOST_REMARKS], "more_remarks": general[MOST_REMARKS:], "remarks_on": at}
 
 
 def _kept_together(sentence: str) -> str:
@@ -116,12 +134,22 @@ def _some(runs: list[str]) -> str:
     return ", ".join(runs) if len(runs) <= 3 else f"{len(runs):,} runs, {runs[0]} the first"
 
 
-def _commands(study: Study) -> str:
+def _commands(study: Study, laws: Mapping[str, Any]) -> str:
     if study.facts["command"]:
         return str(study.facts["command"])
-    made = [dataset["command"] for dataset in study.facts["datasets"] if dataset["command"]]
-    own = ["glyphmix ablate study.toml -o OUT   # the recipe below", "glyphmix report OUT"]
+    made = [
+        dataset["command"]
+        or f"# {dataset['path']}: no command is kept that makes its {dataset['n_rows']:,} words"
+        for dataset in study.facts["datasets"]
+    ]
+    own = ["glyphmix ablate study.toml -o OUT   # the recipe below", f"glyphmix report OUT{_spent(laws)}"]
     return "\n".join([*made, *own])
+
+
+def _spent(laws: Mapping[str, Any]) -> str:
+    """The options of the command that these laws were fitted with: what there was to spend."""
+    given = {name: value for name, value in (laws["purse"] or {}).items() if value or "price" in name}
+    return "".join(f" --{name.replace('_', '-')} {price(value)}" for name, value in given.items())
 
 
 def _made_with(study: Study) -> list[tuple[str, str]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from train.study.answers.design_words import base_words
 from train.study.page.accuracy import Mark, against_number, by_category
 from train.study.page.agreement import observed_against_predicted, outcome_against_forecast
 from train.study.page.axes import short_number
 from train.study.page.figures import rate, refusal
+from train.study.page.formulas import joint_formula, law_rows
 from train.study.page.rate_map import field_map
 from train.study.rows import Study
 
@@ -52,8 +54,10 @@ def design_sections(study: Study, laws: Mapping[str, Any]) -> list[dict[str, Any
             "remarks": design.get("remarks", []),
             "plots": [_design_plot(study, laws, at, test) for test in shown],
             "folded": [_design_plot(study, laws, at, test) for test in folded],
-            "refused": _refused(laws, at),
-            "fitted": _fitted(laws, at),
+            "against": base_words(study, design),
+            "factor": design["factor"],
+            "held_out": any(p["cell"] in study.facts["held_out"] for p in design["places"]),
+            **law_rows(laws, at),
         }
         section["finished"] = bool(section["plots"][0]["svg"])
         section["map"] = design["kind"] == "grid"
@@ -138,30 +142,6 @@ def _accuracy(found: Mapping[str, Any], cell: str | None) -> float | None:
     return None if cell is None else found["cells"][cell]["estimate"]
 
 
-def _refused(laws: Mapping[str, Any], at: int) -> list[tuple[str, str]]:
-    """Laws that no test set could carry and why: equal refusals once, with the sets they hold for."""
-    sets: dict[tuple[str, str], list[str]] = {}
-    for test in laws["tests"]:
-        for law in test["designs"][at]["laws"]:
-            if "refused" in law:
-                sets.setdefault((law["law"], law["refused"]), []).append(test["name"])
-    everywhere = len(laws["tests"])
-    return [
-        (law if len(names) == everywhere else f"{law}, {', '.join(names)}", reason)
-        for (law, reason), names in sets.items()
-    ]
-
-
-def _fitted(laws: Mapping[str, Any], at: int) -> list[tuple[int, int]]:
-    """Places (test, law) of the laws that were fitted."""
-    return [
-        (i, j)
-        for i, test in enumerate(laws["tests"])
-        for j, law in enumerate(test["designs"][at]["laws"])
-        if "refused" not in law
-    ]
-
-
 def joint_section(study: Study, laws: Mapping[str, Any]) -> dict[str, Any] | None:
     """The law over all cells: predicted against observed for the pooled test words, or why there is none."""
     at = len(laws["tests"]) - 1
@@ -173,7 +153,8 @@ def joint_section(study: Study, laws: Mapping[str, Any]) -> dict[str, Any] | Non
     svg = observed_against_predicted(
         joint["fitted"], test["cells"], study.facts["held_out"], test=test["name"]
     )
-    return {"at": at, "test": test["name"], "words": test["words"], "refused": None, "svg": svg}
+    found = {"at": at, "test": test["name"], "words": test["words"], "refused": None, "svg": svg}
+    return {**found, "formula": joint_formula(joint["law"])}
 
 
 def exchange_sections(study: Study, laws: Mapping[str, Any]) -> list[dict[str, Any]]:
