@@ -12,10 +12,11 @@ from laws_fakes import made_laws
 from study_fakes import finished, with_words
 from study_many import many
 
-from train.study.answers.money_words import price
+from train.study.answers.money_words import best_sentence, price
 from train.study.answers.words import remarks
 from train.study.page.formulas import formulas, joint_formula
 from train.study.page.report import MOST_REMARKS, write_report
+from train.study.page.sections import _two_digits
 from train.study.report_command import report
 from train.study.rows import Study
 
@@ -105,6 +106,7 @@ def test_the_joint_law_is_written_out(title: str, formula: str) -> None:
     told = joint_formula(title)
     assert told.startswith(f"Error, the share of words misread, is {formula}; ")
     assert ("N is the number of parameters" in told) == ("model size" in title)
+    assert ("s synthetic words count as much as k s^r real ones" in told) == ("curved" in title)
     assert ("seen again" in told) == ("not counted" not in title)
 
 
@@ -152,3 +154,33 @@ def test_what_is_the_same_in_every_cell_is_said_once(tmp_path: Path, large: Stud
 )
 def test_prices_have_no_exponent(value: float, told: str) -> None:
     assert price(value) == told
+
+
+def test_a_split_is_not_compared_with_itself(large: Study) -> None:
+    test = made_laws(large)["tests"][-1]
+    both = best_sentence(test)
+    assert "points over photos words alone and" in both
+    assert "over rendered words alone" in both
+    test["best"]["share"] = dict.fromkeys(test["best"]["share"], 1.0)
+    assert "over rendered words alone" not in best_sentence(test)
+    test["best"]["share"] = dict.fromkeys(test["best"]["share"], 0.0)
+    alone = best_sentence(test)
+    assert "over photos words alone" not in alone
+    assert "points over rendered words alone" in alone
+
+
+def test_equal_reasons_for_no_forecast_are_given_once(tmp_path: Path) -> None:
+    held_out = ("photos8000-rendered24000", "photos4000-rendered24000")
+    study = many(
+        tmp_path, words={"a": 60, "b": 60}, kinds=["fixed_real", "volume"], held_out=held_out, seeds=(0,)
+    )
+    html = write_report(study, made_laws(study, refused="no law")).read_text(encoding="utf-8")
+    (told,) = re.findall("<li>(.*: not predicted, .*)</li>", html)
+    cells = ", ".join(study.facts["held_out"])
+    assert told == f"{cells} on a, b, all tests, by joint: not predicted, no law."
+
+
+def test_rates_on_the_map_below_one_have_two_digits() -> None:
+    assert [_two_digits(rate) for rate in (0.087, 0.15, 0.94, 0.96, 8.57, 12.3)] == [
+        "0.087", "0.15", "0.94", "1.0", "8.6", "12"
+    ]  # fmt: skip

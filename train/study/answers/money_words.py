@@ -119,8 +119,7 @@ def best_sentence(test: Mapping[str, Any]) -> str:
         f"{price(best['price_synthetic'])} a {synthetic} one is best spent on {best['buy_real']:,.0f} {real} "
         f"and {best['buy_synthetic']:,.0f} {synthetic} words{have}: accuracy "
         f"{percent(1 - error['estimate'])} [{percent(1 - error['high95'])}, {percent(1 - error['low95'])}] "
-        f"on {test['name']}, {with_interval(best['over_real_only'])} points over {real} words alone and "
-        f"{with_interval(best['over_synthetic_only'])} over {synthetic} words alone; the best share of "
+        f"on {test['name']}, {_over(best, real, synthetic)}; the best share of "
         f"{synthetic} words is {percent(share['estimate'])} [{percent(share['low95'])}, "
         f"{percent(share['high95'])}], and from {percent(least)} to {percent(most)} it is as good to a tenth "
         "of a point."
@@ -131,6 +130,17 @@ def best_sentence(test: Mapping[str, Any]) -> str:
             "times the words that runs had of a kind, nor for more words than a run sees."
         )
     return told + (BEYOND if best["beyond"] else "")
+
+
+def _over(best: Mapping[str, Any], real: str, synthetic: str) -> str:
+    """What the best split gains over either kind of words alone, where it is another."""
+    over = []
+    if best["share"]["estimate"] > 0:
+        over.append(f"{with_interval(best['over_real_only'])} points over {real} words alone")
+    if best["share"]["estimate"] < 1:
+        points = "" if over else " points"
+        over.append(f"{with_interval(best['over_synthetic_only'])}{points} over {synthetic} words alone")
+    return " and ".join(over)
 
 
 def forecast_sentences(laws: Mapping[str, Any]) -> list[str]:

@@ -75,7 +75,8 @@ def joint_formula(title: str) -> str:
     told = [f"Error, the share of words misread, is {' + '.join(terms)}"]
     told += ["N is the number of parameters"] if sized else []
     told.append("real and synthetic are numbers of different words")
-    told.append("one synthetic word counts as much as k real ones")
+    many = "s synthetic words count as much as k s^r real ones"
+    told.append(many if "curved" in options else "one synthetic word counts as much as k real ones")
     if "repeats not counted" not in options:
         told.append(DISCOUNTED.partition(": ")[2])
     return "; ".join(told) + "."

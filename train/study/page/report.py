@@ -50,6 +50,7 @@ def _content(study: Study, laws: Mapping[str, Any]) -> dict[str, Any]:
         "joint": sections.joint_section(study, laws),
         "exchange": sections.exchange_sections(study, laws),
         "forecast": sections.forecast_section(laws),
+        "not_foretold": sections.not_foretold(laws),
         "cells": _cells(study, laws),
         "held_out": study.facts["held_out"],
         "parts": _parts(study),

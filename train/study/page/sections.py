@@ -223,7 +223,7 @@ def _told(found: Mapping[str, Any], i: int, j: int) -> str:
 def _two_digits(value: float) -> str:
     if value >= 9.95:
         return short_number(float(f"{value:.2g}"))
-    return f"{value:.1f}" if value >= 0.095 else f"{value:.2g}"
+    return f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
 
 
 def forecast_section(laws: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -231,8 +231,7 @@ def forecast_section(laws: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for at, test in enumerate(laws["tests"]):
         told = [i for i, entry in enumerate(test["forecast"]) if "predicted" in entry]
-        refused = [entry for entry in test["forecast"] if "refused" in entry]
-        if not told and not refused:
+        if not test["forecast"]:
             continue
         entries = [test["forecast"][i] for i in told]
         found.append(
@@ -241,11 +240,23 @@ def forecast_section(laws: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "test": test["name"],
                 "words": test["words"],
                 "entries": told,
-                "reasons": [(entry["cell"], entry["by"], entry["refused"]) for entry in refused],
                 "svg": outcome_against_forecast(entries, test=test["name"]) if entries else "",
             }
         )
     return found
+
+
+def not_foretold(laws: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Cells that were not predicted, test sets, by which law, and why: equal reasons once."""
+    tests: dict[tuple[str, str, str], list[str]] = {}
+    for test in laws["tests"]:
+        for entry in test["forecast"]:
+            if "refused" in entry:
+                tests.setdefault((entry["by"], entry["refused"], entry["cell"]), []).append(test["name"])
+    cells: dict[tuple[str, str, str], list[str]] = {}
+    for (by, reason, cell), names in tests.items():
+        cells.setdefault((", ".join(names), by, reason), []).append(cell)
+    return [(", ".join(names), *rest) for rest, names in cells.items()]
 
 
 def taking_part(study: Study) -> dict[str, list[str]]:
