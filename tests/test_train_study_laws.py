@@ -86,8 +86,8 @@ def test_cells_that_do_not_differ_carry_no_law(tmp_path: Path) -> None:
     planted = {"r0": 0.50, "r0.1": 0.50, "r0.2": 0.51, "r0.3": 0.51}
     for law in laws_of(finished(tmp_path, planted, words={"a": 200})):
         assert law["refused"] == (
-            "the 4 cells differ by no more than seeds and test words do, so no law shows. "
-            "Train cells further apart, more seeds, or take a larger test"
+            "the 4 cells have one seed each, and differ by no more than seeds may do, so no law shows. "
+            "Train more seeds, cells further apart, or take a larger test"
         )
 
 
