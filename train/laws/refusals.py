@@ -46,8 +46,8 @@ def refuse_flat(points: Points, error: Floats, worth: Floats, noise: Noise) -> N
     if chance(spread, len(error) - 1, noise) > FLAT:
         if not noise.freedom:
             raise UserError(
-                f"the {len(error)} cells have one seed each, and differ by no more than seeds may do, so no law "
-                "shows. Train more seeds, cells further apart, or take a larger test"
+                f"the {len(error)} cells have one seed each, and differ by no more than seeds may do, so no "
+                "law shows. Train more seeds, cells further apart, or take a larger test"
             )
         raise UserError(
             f"the {len(error)} cells differ by no more than seeds and test words do, so no law shows. "
