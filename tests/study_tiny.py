@@ -98,6 +98,8 @@ def without_timing(path: Path) -> list[dict[str, Any]]:
 class FakeScore:
     name: str = "test_a"
     accuracy: float = 0.5
+    n_used: int = 40
+    n_correct: int = 20
 
 
 @dataclass(frozen=True)

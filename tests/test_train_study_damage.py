@@ -43,7 +43,8 @@ def refused(act: Callable[[], Any]) -> str:
         ({"steps": "12"}, "{file} is damaged. Remove it and {anew}"),
         ({"tests": "test_a"}, "{file} is damaged. Remove it and {anew}"),
         ({"tests": []}, "{file} is damaged. Remove it and {anew}"),
-        ({"tests": [{"name": "other"}]}, "{file} is damaged. Remove it and {anew}"),
+        ({"tests": [{"name": "test_a"}]}, "{file} is damaged. Remove it and {anew}"),
+        ({"tests": [{"name": "other", "n_correct": 1}]}, "{file} is damaged. Remove it and {anew}"),
         ({"seed": 1}, "{file} has another cell, seed or words than {run}. Remove it and {anew}"),
         ({"cell": "real41"}, "{file} has another cell, seed or words than {run}. Remove it and {anew}"),
         (

@@ -55,7 +55,7 @@ def is_row(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and all(isinstance(value.get(key), kind) for key, kind in KINDS.items())
-        and all(isinstance(score, dict) and "name" in score for score in value["tests"])
+        and all(isinstance(score, dict) and {"name", "n_correct"} <= score.keys() for score in value["tests"])
     )
 
 
