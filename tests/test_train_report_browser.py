@@ -76,6 +76,26 @@ def test_no_two_texts_of_a_plot_overlap(page: Path, browser: Browser) -> None:
     assert overlapping == []
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_from_the_paper(page: Path, browser: Browser, dark: bool) -> None:
+    browser.open(page, width=WIDTHS["desktop"], dark=dark)
+    colours = browser.value(
+        "[...document.querySelectorAll('body *:not(svg *)')].filter(e => [...e.childNodes].some("
+        "n => n.nodeType == 3 && n.textContent.trim())).map(e => getComputedStyle(e).color)"
+    )
+    paper = _luminance(browser.value("getComputedStyle(document.body).backgroundColor"))
+    for colour in sorted(set(colours)):
+        dim, bright = sorted((_luminance(colour), paper))
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5, colour  # WCAG 2.2, 1.4.3
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of an ``rgb(...)`` of sRGB, as WCAG 2.2 defines it."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 def test_it_prints(page: Path, browser: Browser) -> None:
     browser.open(page, width=WIDTHS["desktop"])
     printed = browser.pdf()

@@ -48,6 +48,13 @@ def test_remarks_on_one_design_stand_in_its_section_and_few_above_the_plots(larg
     assert "<li>Before its test words were read, the joint law foretold" in forecast
 
 
+def test_that_the_law_misses_its_cells_stands_above_the_plots(large: Study) -> None:
+    laws = made_laws(large)
+    laws["tests"][-1]["joint"]["misses"] = 2.6
+    html = write_report(large, laws).read_text(encoding="utf-8")
+    assert "misses its cells by more than seeds" in html.split("</header>")[0]
+
+
 def test_remarks_beyond_five_fold_away(tmp_path: Path) -> None:
     study = finished(tmp_path, {f"r{r}": 0.4 + r / 50 for r in (0, 1, 3)}, words={"a": 60, "b": 60, "c": 60})
     for row in study.rows:

@@ -15,11 +15,14 @@ from train.study.answers.draws import draw_outcome
 @pytest.mark.parametrize(
     ("accuracy", "said"),
     [
-        ((0.4, 0.45, 0.6, 0.5), "shows in the design fixed_real on a: of the others 5 reads "),
-        ((0.4, 0.5, 0.6, 0.7), "does not show in the design fixed_real on a: 5 reads "),
+        ((0.4, 0.45, 0.6, 0.5), "shows in the design fixed_real on a: the best of the others, 5, reads "),
+        (
+            (0.4, 0.5, 0.6, 0.7),
+            "does not show in the design fixed_real on a: the best of the others, 5, reads ",
+        ),
         (
             (0.4, 0.5, 0.6, 0.6),
-            "can be neither shown nor ruled out in the design fixed_real on a: of the others 5",
+            "can be neither shown nor ruled out in the design fixed_real on a: the best of the others, 5,",
         ),
         ((0.4, 0.5, 0.6), None),
     ],

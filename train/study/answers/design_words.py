@@ -88,12 +88,15 @@ def published_sentence(study: Study, laws: Mapping[str, Any], at: int) -> str | 
     name = f"The published optimum, {published['ratio']:g} {synthetic} words per {real} word,"
     where = f"in the design {design['name']} on {test['name']}"
     best = max(others, key=lambda cell: others[cell]["estimate"])
-    against = f"{place_label(design, best)} reads {with_interval(others[best])} points against it"
+    against = (
+        f"the best of the others, {place_label(design, best)}, reads {with_interval(others[best])} points "
+        "against it"
+    )
     if all(other["settled"] and other["estimate"] < 0 for other in others.values()):
-        return f"{name} shows {where}: of the others {against} (95 % interval)."
+        return f"{name} shows {where}: {against} (95 % interval)."
     if others[best]["settled"] and others[best]["estimate"] > 0:
         return f"{name} does not show {where}: {against} (95 % interval)."
-    return f"{name} can be neither shown nor ruled out {where}: of the others {against} (95 % interval)."
+    return f"{name} can be neither shown nor ruled out {where}: {against} (95 % interval)."
 
 
 def base_words(study: Study, design: Design) -> str:

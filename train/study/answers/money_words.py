@@ -74,6 +74,11 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
         return [f"No exchange rate: {test['joint']['refused']}."]
     sentence = next_sentence(test)
     found = [*([sentence] if sentence else []), *law_caveats(test)]
+    if (misses := test["joint"]["misses"]) > 1:
+        found.append(
+            f"The law {test['joint']['law']!r} misses its cells by more than seeds and test words explain "
+            f"(deviance {misses:.1f} times what is expected); its intervals are widened by that."
+        )
     if reason := unchecked(test):
         found.append(f"{reason[0].upper()}{reason[1:]}.")
     if test["best"] is not None:
@@ -82,7 +87,7 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
 
 
 def law_caveats(test: Mapping[str, Any]) -> list[str]:
-    """What a joint law that was fitted does not tell, and how well it meets its cells."""
+    """What a joint law that was fitted does not tell, and of which forms it is made up."""
     found = [
         f"No {what} on {test['name']}: {test[key]['refused']}."
         for key, what in (
@@ -91,11 +96,6 @@ def law_caveats(test: Mapping[str, Any]) -> list[str]:
         )
         if "refused" in test[key]
     ]
-    if (misses := test["joint"]["misses"]) > 1:
-        found.append(
-            f"The law {test['joint']['law']!r} misses its cells by more than seeds and test words explain "
-            f"(deviance {misses:.1f} times what is expected); its intervals are widened by that."
-        )
     if len(forms := test["joint"].get("blended", [])) > 1:
         found.append(
             f"{len(forms)} forms of the joint law predict volumes left out equally well, and what is said of "
