@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +50,18 @@ def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let worker processes begin as copies of this one: importing torch takes each of them seconds."""
+    """Let worker processes begin as copies of this one: importing torch takes each of them seconds.
+
+    Trainings that are not faked must name the device cpu: a copy of a process that has used CUDA cannot.
+    """
+    fork = os.fork
+
+    def forked_quietly() -> int:
+        with warnings.catch_warnings():  # Python warns from 3.12 on where there are threads, as Arrow's
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return fork()
+
+    monkeypatch.setattr(os, "fork", forked_quietly)
     monkeypatch.setattr(workers, "CONTEXT", multiprocessing.get_context("fork"))
 
 

@@ -118,7 +118,7 @@ def test_killed_at_any_moment_the_same_rows(words: Path) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_stop_a_run_writes_a_checkpoint_and_goes_on_from_it(words: Path, signum: int) -> None:
     """Nothing is faked: the run has one checkpoint only, the one that is written when it is told to stop."""
-    train = {**TINY, "steps": 60, "checkpoint_every": 1000, "validate_every": 0}
+    train = {**TINY, "steps": 60, "checkpoint_every": 1000, "validate_every": 0, "device": "cpu"}
     study = plan(recipe({"kind": "fixed_real", "ratios": [0]}, train=train), words / "out")
     folder = words / "out" / "runs" / "real40-s0"
 

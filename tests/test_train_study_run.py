@@ -117,7 +117,7 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("forked")
 def test_a_study_from_recipe_to_page_and_kill_9_in_the_middle_changes_nothing(words: Path) -> None:
     """Nothing is faked here: mixtures, training, evaluation, laws and page of four tiny runs."""
-    (words / "study.toml").write_text(toml())
+    (words / "study.toml").write_text(toml(train={**TINY, "device": "cpu"}))
     command = "from train.study.ablate_command import ablate; ablate()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     killed = subprocess.Popen(

@@ -49,7 +49,7 @@ class Dying(FakeFit):
 
 @pytest.mark.usefixtures("forked")
 def test_real_runs_in_two_processes_give_the_rows_that_one_process_gives(words: Path) -> None:
-    study = plan(recipe({**ONE, "ratios": [0, 1]}), words / "one")
+    study = plan(recipe({**ONE, "ratios": [0, 1]}, train={**TINY, "device": "cpu"}), words / "one")
     told: list[str] = []
     run(study, words / "one", real_steps())
     run(study, words / "two", real_steps(), told, jobs=2)
