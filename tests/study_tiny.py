@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import time
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,14 +52,6 @@ def forked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Trainings that are not faked must name the device cpu: a copy of a process that has used CUDA cannot.
     """
-    fork = os.fork
-
-    def forked_quietly() -> int:
-        with warnings.catch_warnings():  # Python warns from 3.12 on where there are threads, as Arrow's
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return fork()
-
-    monkeypatch.setattr(os, "fork", forked_quietly)
     monkeypatch.setattr(workers, "CONTEXT", multiprocessing.get_context("fork"))
 
 
