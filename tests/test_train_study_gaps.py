@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from study_many import TRUTH, many
 
@@ -14,7 +15,8 @@ from train.laws.joint import Joint
 from train.study.answers import joint_findings
 from train.study.answers.findings import study_laws
 from train.study.answers.joint_findings import exchange_point
-from train.study.answers.laws_text import laws_text
+from train.study.answers.laws_text import law_sentences, laws_text
+from train.study.answers.money_words import law_remarks
 from train.study.rows import Study
 
 TESTS = {"a": 400, "b": 40}
@@ -42,6 +44,19 @@ def test_a_run_without_a_test_is_named(tmp_path: Path, gap: str, at: int) -> Non
     assert str(refusal.value) == (
         f"the row of {run} does not say how many words of b were read. Restore it, or remove "
         f"runs/{run}/predictions and runs/{run}/row.json, and run ablate again: it only evaluates anew."
+    )
+
+
+def test_a_test_of_no_words_is_no_figure(tmp_path: Path) -> None:
+    study = many(tmp_path, words=TESTS, seeds=(0,), kinds=("fixed_real",), held_out=())
+    for file in tmp_path.glob("runs/*/predictions/b.parquet"):
+        pq.write_table(pq.read_table(file).slice(0, 0), file)
+    with pytest.raises(UserError) as refusal:
+        study_laws(study)
+    assert str(refusal.value) == (
+        "the predictions of photos4000-s0 on b have no word, and a share of none is no figure. Restore them, "
+        "or remove runs/photos4000-s0/predictions and runs/photos4000-s0/row.json, and run ablate again: it "
+        "only evaluates anew."
     )
 
 
@@ -96,3 +111,22 @@ def test_cells_of_one_seed_are_not_said_to_be_alike(tmp_path: Path) -> None:
         "the 4 cells have one seed each, and differ by no more than seeds may do, so no law shows. "
         "Train more seeds, cells further apart, or take a larger test"
     }
+
+
+def test_the_law_of_a_design_says_that_it_misses_its_cells(tmp_path: Path) -> None:
+    study = many(tmp_path, words={"a": 300}, kinds=("volume",), held_out=())
+    laws = study_laws(study)
+    chosen = next(law for law in laws["tests"][0]["designs"][0]["laws"] if law.get("chosen"))
+    for misses, said in ((1.0, False), (3.21, True)):
+        chosen["misses"] = misses
+        ((_, sentence),) = law_sentences(laws, 0)
+        assert ("; it misses its cells (deviance 3.2 times what is expected)" in sentence) == said
+
+
+def test_with_one_seed_nothing_is_said_of_what_seeds_explain(tmp_path: Path, few_forms: None) -> None:
+    study = many(tmp_path, words={"a": 800}, kinds=("grid",), held_out=())
+    test = study_laws(study)["tests"][0]
+    test["joint"]["misses"] = 3.21
+    for seed_sd, noise in ((0.01, "seeds and test words explain"), (None, "test words explain")):
+        told = " ".join(law_remarks({**test, "seed_sd": seed_sd}))
+        assert f"misses its cells by more than {noise} (deviance 3.2 times what is expected)" in told

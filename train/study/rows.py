@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from curation.core.errors import UserError
 from curation.core.fingerprint import sha256_json
 from train.laws.points import Points
+from train.study.row_checks import anew, refuse_missing_tests, refuse_strange
 
 FORMAT = 2  # 1 had one design and two parts
 FACTS = "recipe", "cells", "parts", "designs", "runs", "datasets"
@@ -77,31 +77,6 @@ def read_facts(path: Path) -> dict[str, Any]:
         )
     found: dict[str, Any] = facts
     return found
-
-
-def refuse_strange(rows: list[Row], runs: Sequence[str], out: Path) -> None:
-    """Raise a UserError for a run with two rows, or one that is none of ``runs``: neither can be counted."""
-    counts = Counter(row["run"] for row in rows)
-    for name, n in counts.items():
-        if name not in runs:
-            raise UserError(f"{out}/runs.jsonl has a row of {name}, no run of this study. Delete that row.")
-        if n > 1:
-            raise UserError(
-                f"{out}/runs.jsonl has {n} rows of {name}. Delete all but the one that its folder in runs/ "
-                "belongs to, or all of them and run ablate again."
-            )
-
-
-def refuse_missing_tests(rows: Sequence[Row]) -> None:
-    """Raise a UserError for a run that lacks a test set which others have, or its count of words right."""
-    names = list(dict.fromkeys(score["name"] for row in rows for score in row["tests"]))
-    for row in rows:
-        counted = [score["name"] for score in row["tests"] if score["n_correct"] is not None]
-        if missing := [name for name in names if name not in counted]:
-            raise UserError(
-                f"the row of {row['run']} does not say how many words of {', '.join(missing)} were read. "
-                + _anew(row["run"])
-            )
 
 
 def refuse_format(facts: Mapping[str, Any], path: Path) -> None:
@@ -220,11 +195,11 @@ class Study:
         """Columns of the per-image predictions of one run, as lists in the order of the test set."""
         file = self.path / "runs" / run / "predictions" / f"{test}.parquet"
         if not file.is_file():
-            raise UserError(f"{file} is missing. {_anew(run)}")
+            raise UserError(f"{file} is missing. {anew(run)}")
         try:
             found: dict[str, list[Any]] = pq.read_table(file, columns=list(columns)).to_pydict()
         except (pa.ArrowException, OSError):
-            raise UserError(f"{file} is damaged. {_anew(run)}") from None
+            raise UserError(f"{file} is damaged. {anew(run)}") from None
         return found
 
     def points(self, test: str | None = None) -> Points:
@@ -279,25 +254,22 @@ class Study:
         words: list[str] | None = None
         for row in self.rows:
             table = self.predictions(row["run"], test, ("uid", "correct"))
+            if not table["uid"]:
+                raise UserError(
+                    f"the predictions of {row['run']} on {test} have no word, and a share of none is no "
+                    f"figure. {anew(row['run'], 'Restore them')}"
+                )
             if words is not None and table["uid"] != words:
                 raise UserError(
                     f"the predictions of {row['run']} on {test} are for other words than those of "
-                    f"{self.rows[0]['run']}. {_anew(row['run'], 'Restore them')}"
+                    f"{self.rows[0]['run']}. {anew(row['run'], 'Restore them')}"
                 )
             n_correct = {score["name"]: score["n_correct"] for score in row["tests"]}[test]
             if sum(table["correct"]) != n_correct:
                 raise UserError(
                     f"the predictions of {row['run']} on {test} have {sum(table['correct']):,} words right "
-                    f"and its row {n_correct:,}: they have changed since. {_anew(row['run'], 'Restore them')}"
+                    f"and its row {n_correct:,}: they have changed since. {anew(row['run'], 'Restore them')}"
                 )
             words = table["uid"]
             by_cell.setdefault(row["cell"], []).append(table["correct"])
         return {cell: np.array(runs, bool) for cell, runs in by_cell.items()}
-
-
-def _anew(run: str, first: str = "Restore it") -> str:
-    """What to do about predictions that cannot be used; the trained weights stay."""
-    return (
-        f"{first}, or remove runs/{run}/predictions and runs/{run}/row.json, and run ablate again: "
-        "it only evaluates anew."
-    )

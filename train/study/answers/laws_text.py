@@ -12,6 +12,7 @@ from train.study.page.table import markdown
 from train.study.rows import Study
 
 P_LEAST = 0.001
+FAR_OFF = 2  # deviance over what is expected from which a law of a design is said to miss its cells
 DOUBLED = {  # what moves in a design
     "fixed_real": "the different words double, by synthetic words alone",
     "volume": "the different words double",
@@ -86,6 +87,8 @@ def _law_sentences(found: list[dict[str, Any]], doubled: str | None) -> Iterator
         each = ", ".join(f"{name} {_digits(value)}" for name, value in law["estimate"].items())
         off = law["held_out_error"]
         tail = "" if off is None else f"; off by {percent(off)[:-2]} points at sizes it was not fitted to"
+        if law.get("misses", 1) > FAR_OFF:
+            tail += f"; it misses its cells (deviance {law['misses']:.1f} times what is expected)"
         straight = set(law["estimate"]) == {"A", "a"} and "discounted" not in law["law"]
         if straight and doubled:  # of other laws the factor is another at each size
             a = law["estimate"]["a"]

@@ -75,8 +75,9 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
     sentence = next_sentence(test)
     found = [*([sentence] if sentence else []), *law_caveats(test)]
     if (misses := test["joint"]["misses"]) > 1:
+        noise = "seeds and test words explain" if test["seed_sd"] is not None else "test words explain"
         found.append(
-            f"The law {test['joint']['law']!r} misses its cells by more than seeds and test words explain "
+            f"The law {test['joint']['law']!r} misses its cells by more than {noise} "
             f"(deviance {misses:.1f} times what is expected); its intervals are widened by that."
         )
     if reason := unchecked(test):
