@@ -20,6 +20,8 @@ from train.study.page.sections import _two_digits
 from train.study.report_command import report
 from train.study.rows import Study
 
+WHY = "the law does not tell whether more real words help"
+
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Study:
@@ -36,8 +38,8 @@ def test_remarks_on_one_design_stand_in_its_section_and_few_above_the_plots(larg
     header = html.split("<header>")[1].split("</header>")[0]
     assert len(told) > 10
     assert 0 < header.count("<li>") <= MOST_REMARKS
-    for remark in (told[0], told[-1]):
-        assert f"<li>{remark}</li>" in header
+    assert f"<li>{told[-1]}</li>" in header
+    assert f"<li>{told[0]}</li>" in html.split('<section id="design-1">')[1].split("</section>")[0]
     for at, design in enumerate(large.designs, 1):
         section = html.split(f'<section id="design-{at}">')[1].split("</section>")[0]
         for remark in told:
@@ -48,11 +50,14 @@ def test_remarks_on_one_design_stand_in_its_section_and_few_above_the_plots(larg
     assert "<li>Before its test words were read, the joint law foretold" in forecast
 
 
-def test_that_the_law_misses_its_cells_stands_above_the_plots(large: Study) -> None:
+def test_what_weakens_the_rate_stands_above_the_plots(large: Study) -> None:
     laws = made_laws(large)
     laws["tests"][-1]["joint"]["misses"] = 2.6
-    html = write_report(large, laws).read_text(encoding="utf-8")
-    assert "misses its cells by more than seeds" in html.split("</header>")[0]
+    laws["tests"][-1]["exchange"] = {"refused": WHY, "equal_passes": laws["tests"][-1]["exchange"]}
+    header = write_report(large, laws).read_text(encoding="utf-8").split("</header>")[0]
+    assert "misses its cells by more than seeds" in header
+    assert f"<li>No exchange rate at equal samples on all tests: {WHY}.</li>" in header
+    assert header.count("<li>") <= MOST_REMARKS
 
 
 def test_remarks_beyond_five_fold_away(tmp_path: Path) -> None:

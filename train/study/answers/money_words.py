@@ -73,7 +73,10 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
     if "refused" in test["joint"]:
         return [f"No exchange rate: {test['joint']['refused']}."]
     sentence = next_sentence(test)
-    found = [*([sentence] if sentence else []), *law_caveats(test)]
+    found = [sentence] if sentence else []
+    if "refused" in test["exchange"]:
+        found.append(f"No exchange rate at equal samples on {test['name']}: {test['exchange']['refused']}.")
+    found += law_caveats(test)
     if (misses := test["joint"]["misses"]) > 1:
         noise = "seeds and test words explain" if test["seed_sd"] is not None else "test words explain"
         found.append(
@@ -89,14 +92,9 @@ def law_remarks(test: Mapping[str, Any]) -> list[str]:
 
 def law_caveats(test: Mapping[str, Any]) -> list[str]:
     """What a joint law that was fitted does not tell, and of which forms it is made up."""
-    found = [
-        f"No {what} on {test['name']}: {test[key]['refused']}."
-        for key, what in (
-            ("exchange", "exchange rate at equal samples"),
-            ("doubling", "forecast of twice the words"),
-        )
-        if "refused" in test[key]
-    ]
+    found = []
+    if "refused" in test["doubling"]:
+        found.append(f"No forecast of twice the words on {test['name']}: {test['doubling']['refused']}.")
     if len(forms := test["joint"].get("blended", [])) > 1:
         found.append(
             f"{len(forms)} forms of the joint law predict volumes left out equally well, and what is said of "

@@ -78,11 +78,11 @@ def remarks(study: Study, laws: Mapping[str, Any]) -> list[str]:
 def placed_remarks(study: Study, laws: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """The remarks, each with what it speaks of: the number of a design, a part of the page, or the whole."""
     found: list[tuple[Place, str]] = []
-    if _chosen_among_several(study, laws):
-        found.append(("study", choice_sentence(study, laws, 0, _held_out(study))))
+    last = laws["tests"][-1]
+    if _chosen_among_several(study, laws):  # with the answer, if that speaks of this choice alone
+        found.append((0 if rate_clause(last) else "study", choice_sentence(study, laws, 0, _held_out(study))))
     for at in range(len(study.designs)):
         found += [(at, sentence) for sentence in _of_design(study, laws, at)]
-    last = laws["tests"][-1]
     caveats = law_caveats(last) if rate_clause(last) else []
     found += [("law" if told in caveats else "study", told) for told in law_remarks(last)]
     found += [("forecast", sentence) for sentence in forecast_sentences(laws)]
