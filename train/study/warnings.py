@@ -9,6 +9,8 @@ from train.recipe import TrainRecipe
 from train.study.cells import Cell, samples_seen
 from train.study.designs.base import listed
 
+MOST_PASSES = 1_000  # beyond 16 or so little is gained (Muennighoff et al. 2023); this is for plain mistakes
+
 
 def warnings(
     cells: Sequence[Cell],
@@ -24,7 +26,12 @@ def warnings(
         train: How every run is trained, but for what its cell changes.
         copies: For two parts that hold the same words, how many of the second the first holds.
     """
-    return [*_shared(shared), *_copies(copies, cells), *_never_seen(cells, train)]
+    return [
+        *_shared(shared),
+        *_copies(copies, cells),
+        *_never_seen(cells, train),
+        *_seen_too_often(cells, train),
+    ]
 
 
 def _shared(shared: Mapping[str, int]) -> list[str]:
@@ -60,4 +67,18 @@ def _never_seen(cells: Sequence[Cell], train: TrainRecipe) -> list[str]:
         f"{samples:,} samples are fewer than the different words of {listed(list(words))} (up to "
         f"{max(words.values()):,}): the rest is never seen and teaches nothing. Raise steps."
         for samples, words in sorted(short.items())
+    ]
+
+
+def _seen_too_often(cells: Sequence[Cell], train: TrainRecipe) -> list[str]:
+    """Cells whose words are repeated far beyond the passes that still teach."""
+    passes = {
+        cell.name: max(samples_seen(stage, train) / stage.n_words for stage in cell.stages) for cell in cells
+    }
+    often = {name: n for name, n in passes.items() if n > MOST_PASSES}
+    if not often:
+        return []
+    return [
+        f"each word of {listed(list(often))} is seen up to {max(often.values()):,.0f} times, far more often "
+        "than teaches anything. Lower steps, or begin with more words."
     ]
