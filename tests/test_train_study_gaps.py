@@ -98,6 +98,7 @@ def test_a_law_that_nothing_checked_does_not_give_the_answer(tmp_path: Path, few
         "words with it: without any one volume too few cells are left to test it on. Add cells with other "
         "numbers of photos words."
     ) in laws["remarks"]
+    assert not any("what to get next" in remark for remark in laws["remarks"])
     laws["tests"][0] |= {key: {"refused": "too few words"} for key in ("joint", "exchange", "doubling")}
     text = laws_text(study, laws)
     assert "| a         |" in text, "a test on which the law was refused"

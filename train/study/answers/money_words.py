@@ -52,8 +52,8 @@ def _exchange(test: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def next_sentence(test: Mapping[str, Any]) -> str | None:
-    """Which words to get next, and what they buy; None where the runs do not tell."""
-    if (exchange := _exchange(test)) is None or "refused" in test["doubling"]:
+    """Which words to get next, and what they buy; None where the runs do not tell, or not reliably."""
+    if (exchange := _exchange(test)) is None or "refused" in test["doubling"] or unchecked(test):
         return None
     real, synthetic = test["joint"]["names"].values()
     at, rate, doubled = exchange["at"], exchange["rate"], test["doubling"]
